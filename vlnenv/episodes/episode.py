@@ -1,0 +1,34 @@
+"""One navigation task: a start, an instruction and, where it is public, where to end and how to get there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Vector3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """An episode of a VLN-CE style data set. World frame (Habitat's): x right, y up, -z ahead; metres."""
+
+    episode_id: str
+    trajectory_id: str
+    """Episodes with the same trajectory differ in their instruction only."""
+    scene_id: str
+    """As written in the file: "mp3d/ID/ID.glb", "houses/train/0003"."""
+    start_position_m: Vector3
+    start_rotation_xyzw: tuple[float, float, float, float]
+    instruction: str
+    instruction_tokens: tuple[int, ...] | None = None
+    """The file's own token ids, where it has them (0 pads)."""
+    goal_position_m: Vector3 | None = None
+    """None in a test split."""
+    goal_radius_m: float = 3.0
+    reference_path_m: tuple[Vector3, ...] = ()
+    """Sparse waypoints, start to goal; empty in a test split."""
+    geodesic_distance_m: float | None = None
+    """As the file states it; the environment measures its own."""
+    gt_locations_m: tuple[Vector3, ...] = ()
+    """Dense positions of the file's ground-truth rollout (`_gt`), the reference of nDTW; may be empty."""
+    gt_actions: tuple[int, ...] = ()
+    """Ground-truth actions: 0 stop, 1 forward, 2 left, 3 right; may be empty."""

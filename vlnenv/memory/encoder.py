@@ -1,0 +1,41 @@
+"""The encoder interface: frames of a batch in, one language-aligned feature per patch out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+
+from vlnenv.sim.scene import Scene
+from vlnenv.sim.simulator import Frames
+
+PATCH_GRID = 24
+"""Patches across and down a view; a camera image must be a multiple of it in both directions."""
+
+
+class Encoder(Protocol):
+    """Turns what n cameras see into 24 x 24 patch features each, in one call."""
+
+    name: str
+    dim: int
+    """Length of a feature."""
+    outputs: tuple[str, ...]
+    """The frames it reads: any of "rgb", "depth", "instance"; nothing else is rendered for it."""
+    image_size: int
+    """Width and height in pixels that it wants, a multiple of 24."""
+    privileged: bool
+    """Whether it reads what a robot could not see (the simulator's instance ids)."""
+
+    def encode(self, frames: Frames, scenes: Sequence[Scene]) -> torch.Tensor:
+        """Patch features of n frames.
+
+        Args:
+            frames: n frames with at least `outputs`.
+            scenes: The scene of each frame, length n (read by privileged encoders only).
+
+        Returns:
+            float32 (n, 24, 24, dim) of unit length (zero where a patch shows nothing), rows from the top of
+            the image, columns from the left, on the encoder's device.
+        """
+        ...
