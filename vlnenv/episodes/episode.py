@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 Vector3 = tuple[float, float, float]
 
@@ -32,3 +34,5 @@ class Episode:
     """Dense positions of the file's ground-truth rollout (`_gt`), the reference of nDTW; may be empty."""
     gt_actions: tuple[int, ...] = ()
     """Ground-truth actions: 0 stop, 1 forward, 2 left, 3 right; may be empty."""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """JSON fields of the file that no attribute above holds, in their places; kept for the writer."""
