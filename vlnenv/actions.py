@@ -106,8 +106,8 @@ class MacroActions(ActionMode):
             raise ValueError(f"a macro action is three integers [stop, turn, moves], got {action!r}")
         if (value < 0).any() or (value >= self.space.nvec).any():
             raise ValueError(
-                f"a macro action [stop, turn, moves] must be at least 0 and below {self.space.nvec.tolist()}, "
-                f"got {value.tolist()}"
+                "a macro action [stop, turn, moves] must be at least 0 and below "
+                f"{self.space.nvec.tolist()}, got {value.tolist()}"
             )
         stop, turn, moves = (int(part) for part in value)
         if stop:

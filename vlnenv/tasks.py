@@ -13,7 +13,7 @@ from vlnenv.sim.simulator import AgentBody
 
 @dataclass(frozen=True)
 class Task:
-    """Everything of a benchmark's protocol that moves its numbers. Two results compare if the hashes agree."""
+    """All of a benchmark's protocol that moves its numbers; results compare if the hashes agree."""
 
     name: str
     dataset: str

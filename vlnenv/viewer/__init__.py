@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pictures of what an agent sees, remembers and walks."""

@@ -1,1 +1,5 @@
-"""TODO."""
+"""Wrappers that reshape what an agent observes or does."""
+
+from vlnenv.wrappers.text import TextToIds, VectorTextToIds
+
+__all__ = ["TextToIds", "VectorTextToIds"]

@@ -1,0 +1,275 @@
+"""The environment, one episode at a time."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from vlnenv.batch import EpisodeBatch, SlotSnapshot
+from vlnenv.config import make_config
+from vlnenv.episodes import Episode
+from vlnenv.spaces import observation_space
+
+RENDER_MODES = ["rgb_array"]
+RENDER_FPS = 4
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """State of one environment, for `restore`: pose, metrics and memory, and what was observed there."""
+
+    slot: SlotSnapshot
+    observation: dict[str, Any]
+    rng_state: dict[str, Any]
+    """State of the random numbers that draw the next episodes."""
+
+
+class VLNEnv(gym.Env[dict[str, Any], Any]):
+    """Continuous vision-and-language navigation.
+
+    ## Description
+    An agent stands in a furnished building and follows an instruction such as "Leave the bedroom, turn left
+    and stop in front of the red sofa." It moves freely over the floor, not on a graph, and must call STOP
+    near the goal. The protocol is VLN-CE's for R2R (Krantz et al., 2020, "Beyond the Nav-Graph"). What it
+    observes is a 3D memory of tokens that grows and changes as it looks around (after Dynam3D, 2025), camera
+    images, or both.
+
+    `R2RCE-v0` runs on R2R-CE where that is installed (`data_dir` or VLNENV_DATA). Elsewhere it runs on the
+    built-in houses and warns once; `info["dataset"]` always names the data.
+
+    ## Action space
+    `action="discrete"` (default), `Discrete(4)`:
+
+    | value | meaning |
+    |---|---|
+    | 0 | stop: ends the episode |
+    | 1 | forward 0.25 m |
+    | 2 | turn left 15 degrees |
+    | 3 | turn right 15 degrees |
+
+    `action="macro"`, `MultiDiscrete([2, 24, 13])`:
+
+    | index | meaning | range |
+    |---|---|---|
+    | 0 | stop; 1 ends the episode and the rest is ignored | 0 to 1 |
+    | 1 | turn: 1 to 12 are left by that many 15 degrees, 13 to 23 right by (24 - value) times 15 degrees | 0 to 23 |
+    | 2 | then forward that many 0.25 m | 0 to 12 |
+
+    `action="waypoint"`, `Box(float32, (2,))`:
+
+    | index | meaning | range |
+    |---|---|---|
+    | 0 | heading in radians, left positive: turn by it | -pi to pi |
+    | 1 | then walk this distance in metres; below 0.1 m is stop | 0 to 3 |
+
+    A macro or a waypoint is carried out in primitive steps of at most 15 degrees or 0.25 m, each of which
+    counts towards `max_steps`; the agent observes after the last one. An action that is NaN, infinite or out
+    of range raises ValueError and changes nothing.
+
+    ## Observation space
+    A flat `Dict`; which keys are there depends on `observation`. D is the encoder's feature length (64 for
+    "semantic"), S the image size (224), in the frame of the agent: x ahead, y left, z up, origin at its feet.
+
+    | key | shape | dtype | range | unit | observation | meaning |
+    |---|---|---|---|---|---|---|
+    | `patch_tokens` | (576, D) | float32 | -1 to 1 | | tokens, all | features of the patches around the agent: 12 x 48 panorama read from the memory (`patches="panorama"`) or the current view's 24 x 24 (`"egocentric"`) |
+    | `patch_xyz` | (576, 3) | float32 | -1000 to 1000 | m | tokens, all | where they are, agent frame |
+    | `patch_mask` | (576,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token; elsewhere tokens and positions are 0 |
+    | `instance_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | objects, nearest first |
+    | `instance_xyz` | (64, 3) | float32 | -1000 to 1000 | m | tokens, all | their centres, agent frame |
+    | `instance_mask` | (64,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token |
+    | `zone_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | occupied zones, nearest first |
+    | `zone_xyz` | (64, 3) | float32 | -1000 to 1000 | m | tokens, all | their centres, agent frame |
+    | `zone_mask` | (64,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token |
+    | `rgb` | (S, S, 3) | uint8 | 0 to 255 | | rgbd, all | camera image |
+    | `depth` | (S, S, 1) | float32 | 0 to 10 | m | rgbd, all | along the optical axis; 0 where nothing was hit |
+    | `action_history` | (4,) | int64 | -1 to 3 | | all modes | last four actions, oldest first; -1 is none (macro: (4, 3), -1 is none; waypoint: (4, 2) float32, [-pi, 0] is none) |
+    | `instruction` | text | str | | | all modes | the episode's instruction |
+
+    In this version the instance and zone arrays are there and masked out. The goal is in no observation.
+
+    ## Reward
+    `reward` names a preset of the package `rewards`, or is a callable on `rewards.StepFacts`. The default,
+    `"route_completion"`, pays the part of the reference route newly completed, times soft penalties, and takes
+    1 when the episode ends without success. Terms are in `info` as `reward/<name>`.
+
+    ## Starting state
+    The episode's start position and heading, an empty memory. `reset(options={"episode_id": ...})` chooses the
+    episode; else it is drawn uniformly with the environment's seeded random numbers.
+
+    ## Episode end
+    - Termination: STOP was called. It succeeds if the walking distance to the goal is below 3 m.
+    - Truncation: `max_steps` primitive steps (500) have been made.
+
+    A further step raises `gymnasium.error.ResetNeeded`.
+
+    ## Info
+    Flat scalars after every reset and step:
+
+    | key | meaning |
+    |---|---|
+    | `episode_id`, `scene_id` | which episode, in which scene |
+    | `dataset` | name and content hash of the data set |
+    | `steps` | primitive steps so far, STOP included |
+    | `path_length` | TL, metres walked |
+    | `collisions` | primitive steps that met an obstacle |
+    | `distance_to_goal` | NE, walking distance in metres |
+    | `is_success`, `oracle_success` | SR: stopped within 3 m; OSR: was ever within 3 m |
+    | `spl`, `oracle_spl` | success weighted by path length |
+    | `ndtw`, `sdtw`, `cls` | fidelity to the reference path |
+    | `route_completion` | part of the reference route passed in order, 0 to 1 |
+    | `reward/<name>` | terms of the last reward |
+
+    From `distance_to_goal` on they need a public goal: a test split has none.
+
+    ## Arguments
+    | parameter | default | meaning |
+    |---|---|---|
+    | `render_mode` | None | "rgb_array": the camera beside a top-down map with path, goal and tokens |
+    | `task` | "R2RCE" | protocol card |
+    | `split` | "train" | split of the data set |
+    | `dataset` | "auto" | "auto", "houses", "r2r_ce", or the path of an episode file in R2R-CE's format |
+    | `data_dir` | None | folder of data sets and scenes; None reads VLNENV_DATA, else ./data |
+    | `episodes` | None | list of episode ids to draw from; None is the whole split |
+    | `observation` | "tokens" | "tokens", "rgbd" or "all" |
+    | `action` | "discrete" | "discrete", "macro" or "waypoint" |
+    | `encoder` | "semantic" | patch encoder; "semantic" is privileged: it reads the simulator's class names |
+    | `patches` | "panorama" | "panorama" or "egocentric" |
+    | `reward` | "route_completion" | reward preset or callable |
+    | `image_size` | None | pixels of rgb and depth; None is the task's 224 |
+    | `max_steps` | None | primitive steps; None is the task's 500 |
+    | `sliding` | None | whether blocked steps slide; None is the task's True |
+    | `device` | "cpu" | torch device of encoder and memory |
+
+    ## Version history
+    - v0: first version.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}
+
+    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
+        check_render_mode(render_mode)
+        self.render_mode = render_mode
+        self.config = make_config(settings)
+        self.batch = EpisodeBatch(self.config, num_slots=1)
+        self.action_space = self.batch.actions.space
+        self.observation_space = observation_space(self.batch)
+        self._observation: dict[str, Any] | None = None
+
+    @property
+    def episode(self) -> Episode:
+        """The episode in progress, with its goal and reference path: for experts and evaluation only.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        if self.batch.rollouts[0] is None:
+            raise ResetNeeded("no episode has begun: call reset() first")
+        return self.batch.rollout(0).episode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Begin an episode.
+
+        Args:
+            seed: Seeds the draw of this and all later episodes.
+            options: `{"episode_id": id}` begins that episode.
+
+        Raises:
+            KeyError: If there is no such episode; the message names the nearest ids.
+            ValueError: If `options` has another key, or the episode does not fit its scene.
+        """
+        super().reset(seed=seed)
+        episode = choose_episode(self.batch, self.np_random, check_options(options).get("episode_id"))
+        self.batch.begin([0], [episode])
+        return self._observe(), self.batch.info(0)
+
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        """Carry out one action.
+
+        Raises:
+            ValueError: If the action is not in the action space; nothing has changed then.
+            gymnasium.error.ResetNeeded: Before the first reset, and after the episode's end.
+        """
+        check_in_progress(self.batch, 0)
+        rewards, terminated, truncated = self.batch.step([0], [action])
+        return (
+            self._observe(),
+            float(rewards[0]),
+            bool(terminated[0]),
+            bool(truncated[0]),
+            self.batch.info(0),
+        )
+
+    def _observe(self) -> dict[str, Any]:
+        self._observation = {key: value[0] for key, value in self.batch.observe([0]).items()}
+        return dict(self._observation)
+
+    def snapshot(self) -> Snapshot:
+        """The whole state; the simulator adds nothing to it, so it costs a copy of the memory.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        if self._observation is None:
+            raise ResetNeeded("no episode has begun: call reset() before snapshot()")
+        rng_state = self.np_random.bit_generator.state
+        return Snapshot(self.batch.snapshot(0), copy.deepcopy(self._observation), rng_state)
+
+    def restore(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Go back to a snapshot of this environment, or of another with the same settings.
+
+        Returns:
+            The observation that the snapshot was taken at.
+        """
+        self.batch.restore(0, snapshot.slot)
+        self.np_random.bit_generator.state = snapshot.rng_state
+        self._observation = copy.deepcopy(snapshot.observation)
+        return dict(self._observation)
+
+    def render(self) -> np.ndarray | None:
+        """Camera view beside the top-down map, uint8 (h, w, 3); None without a render mode."""
+        if self.render_mode is None:
+            return None
+        from vlnenv.viewer.frame import draw_frame
+
+        return draw_frame(self.batch, 0)
+
+    def close(self) -> None:
+        """Free the simulator; calling it twice is harmless."""
+        self.batch.close()
+
+
+def check_render_mode(render_mode: str | None) -> None:
+    """Raise ValueError for a render mode that is not there."""
+    if render_mode is not None and render_mode not in RENDER_MODES:
+        raise ValueError(f"render_mode must be None or one of {RENDER_MODES}, got {render_mode!r}")
+
+
+def check_options(options: dict[str, Any] | None) -> dict[str, Any]:
+    """The options of a reset, `{}` for None; ValueError for a key that is not known."""
+    unknown = set(options or {}) - {"episode_id"}
+    if unknown:
+        raise ValueError(f"reset options may hold 'episode_id', got {sorted(unknown)}")
+    return options or {}
+
+
+def check_in_progress(batch: EpisodeBatch, slot: int) -> None:
+    """Raise ResetNeeded unless the slot's episode can take an action."""
+    if batch.rollouts[slot] is None:
+        raise ResetNeeded("no episode has begun: call reset() before step()")
+    if batch.rollout(slot).is_over:
+        raise ResetNeeded("the episode is over: call reset() before the next step()")
+
+
+def choose_episode(batch: EpisodeBatch, rng: np.random.Generator, episode_id: str | None) -> Episode:
+    """The episode of that id, or one drawn uniformly from the batch's episodes."""
+    if episode_id is not None:
+        return batch.dataset.by_id(str(episode_id))
+    return batch.episodes[int(rng.integers(len(batch.episodes)))]

@@ -1,0 +1,104 @@
+"""Instruction text to word ids, for learners that take arrays alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector.utils import batch_space
+
+from vlnenv.episodes.vocabulary import Vocabulary, split_words
+
+MAX_WORDS = 80
+
+
+class TextToIds(gym.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], gym.utils.RecordConstructorArgs):
+    """Replaces `instruction` by `instruction_ids` int64 (L,) and `instruction_mask` int8 (L,).
+
+    Ids are 0 for padding, 1 for words outside the vocabulary, else 2 and up. The observation space is then
+    boxes and bits alone, as stable-baselines3 wants it.
+
+    Args:
+        env: A `VLNEnv`, wrapped or not.
+        vocabulary: The words to know, in the order of their ids; None takes the data set's own vocabulary, or
+            every word of its instructions where it has none.
+        max_words: L.
+
+    Raises:
+        ValueError: If an instruction of the data set is longer than `max_words`.
+    """
+
+    def __init__(
+        self, env: gym.Env, vocabulary: Iterable[str] | None = None, max_words: int = MAX_WORDS
+    ) -> None:
+        words = None if vocabulary is None else list(vocabulary)
+        gym.utils.RecordConstructorArgs.__init__(self, vocabulary=words, max_words=max_words)
+        gym.ObservationWrapper.__init__(self, env)
+        self.max_words = max_words
+        self.vocabulary = _vocabulary_for(env.unwrapped.batch.dataset, words, max_words)
+        self.observation_space = _with_ids(env.observation_space, len(self.vocabulary), max_words)
+
+    def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
+        """The observation with ids in place of the text."""
+        changed = dict(observation)
+        ids, mask = self.vocabulary.encode(changed.pop("instruction"), self.max_words)
+        changed["instruction_ids"], changed["instruction_mask"] = ids, mask
+        return changed
+
+
+class VectorTextToIds(gym.vector.VectorObservationWrapper):
+    """`TextToIds` for `VLNVectorEnv`: arrays (N, L); also inside `infos["final_obs"]`."""
+
+    def __init__(
+        self, env: gym.vector.VectorEnv, vocabulary: Iterable[str] | None = None, max_words: int = MAX_WORDS
+    ) -> None:
+        super().__init__(env)
+        words = None if vocabulary is None else list(vocabulary)
+        self.max_words = max_words
+        self.vocabulary = _vocabulary_for(env.unwrapped.batch.dataset, words, max_words)
+        self.single_observation_space = _with_ids(
+            env.single_observation_space, len(self.vocabulary), max_words
+        )
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+
+    def observations(self, observations: dict[str, Any]) -> dict[str, Any]:
+        """The batch with ids in place of the texts."""
+        changed = dict(observations)
+        pairs = [self.vocabulary.encode(text, self.max_words) for text in changed.pop("instruction")]
+        changed["instruction_ids"] = np.stack([ids for ids, _ in pairs])
+        changed["instruction_mask"] = np.stack([mask for _, mask in pairs])
+        return changed
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """As the environment's, observations and final observations with ids."""
+        observations, reward, terminated, truncated, infos = self.env.step(actions)
+        if "final_obs" in infos:
+            for slot in np.flatnonzero(infos["_final_obs"]):
+                final = dict(infos["final_obs"][slot])
+                ids, mask = self.vocabulary.encode(final.pop("instruction"), self.max_words)
+                final["instruction_ids"], final["instruction_mask"] = ids, mask
+                infos["final_obs"][slot] = final
+        return self.observations(observations), reward, terminated, truncated, infos
+
+
+def _vocabulary_for(dataset: Any, words: list[str] | None, max_words: int) -> Vocabulary:
+    texts = [episode.instruction for episode in dataset.episodes]
+    longest = max(len(split_words(text)) for text in texts)
+    if longest > max_words:
+        raise ValueError(
+            f"the longest instruction of {dataset.name} {dataset.split} has {longest} words and max_words is "
+            f"{max_words}; pass max_words={longest}"
+        )
+    words = words or dataset.vocabulary
+    return Vocabulary(words) if words else Vocabulary.of(texts)
+
+
+def _with_ids(space: spaces.Space, vocabulary_size: int, max_words: int) -> spaces.Dict:
+    assert isinstance(space, spaces.Dict), "vlnenv's observations are dictionaries"
+    entries = {key: entry for key, entry in space.spaces.items() if key != "instruction"}
+    entries["instruction_ids"] = spaces.Box(0, vocabulary_size - 1, (max_words,), np.int64)
+    entries["instruction_mask"] = spaces.MultiBinary(max_words)
+    return spaces.Dict(entries)
