@@ -41,7 +41,7 @@ def draw_frame(batch: EpisodeBatch, slot: int) -> np.ndarray:
         state.scene, state.position_m[None], np.array([state.heading_rad]), camera, ("rgb",)
     )
     assert frames.rgb is not None
-    points_m = batch.memory.points(slot) if batch.memory is not None else np.zeros((0, 3))
+    points_m = _remembered_points_m(batch, slot)
     top_down = _map_of(batch, state)
     floor_map = _draw_map(top_down, state, points_m, batch.task.success_distance_m)
     width = PANEL_PX + floor_map.width
@@ -50,6 +50,12 @@ def draw_frame(batch: EpisodeBatch, slot: int) -> np.ndarray:
     picture.paste(floor_map, (PANEL_PX, 0))
     _draw_caption(picture, state.episode.instruction, state.metrics.scalars())
     return np.asarray(picture)
+
+
+def _remembered_points_m(batch: EpisodeBatch, slot: int) -> np.ndarray:
+    if batch.memory is None:
+        return np.zeros((0, 3))
+    return batch.memory.snapshot(slot).xyz_m.T.cpu().numpy()
 
 
 def _map_of(batch: EpisodeBatch, state: Rollout) -> TopDown:
