@@ -1,0 +1,1 @@
+"""Scripts behind the published figures; raw results lie in `results/`."""
