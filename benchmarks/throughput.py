@@ -21,6 +21,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import tyro
+from vlnenv.houses.routes import generate_episodes
 
 import vlnenv  # noqa: F401
 from benchmarks.record import save_result
