@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
+
+from vlnenv.errors import unknown_name
 
 PATCH_SOURCES = ("panorama", "egocentric")
 PATCH_TOKENS = 576
@@ -40,9 +41,7 @@ class MemoryConfig:
 
     def __post_init__(self) -> None:
         if self.patches not in PATCH_SOURCES:
-            near = difflib.get_close_matches(str(self.patches), PATCH_SOURCES, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(f"no patch source {self.patches!r}. Known: {', '.join(PATCH_SOURCES)}.{hint}")
+            raise ValueError(unknown_name("patch source", self.patches, PATCH_SOURCES))
         for name in ("cull_near_m", "cull_far_m", "depth_tolerance_m", "panorama_far_m"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0.0:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import torch
 
+from vlnenv.errors import unknown_name
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Frames
 
@@ -39,3 +40,24 @@ class Encoder(Protocol):
             the image, columns from the left, on the encoder's device.
         """
         ...
+
+
+ENCODERS = ("semantic",)
+"""Names that `make_encoder` knows."""
+
+
+def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
+    """The encoder of that name.
+
+    Args:
+        name: "semantic" (class names told by the simulator: privileged).
+        device: Where its features go.
+
+    Raises:
+        ValueError: If there is no such encoder.
+    """
+    if name == "semantic":
+        from vlnenv.memory.semantic import SemanticEncoder  # it needs this module
+
+        return SemanticEncoder(device)
+    raise ValueError(unknown_name("encoder", name, ENCODERS))

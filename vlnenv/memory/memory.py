@@ -106,6 +106,15 @@ class TokenMemory:
         """Live points of all environments together."""
         return int(self._count.sum())
 
+    @property
+    def token_counts(self) -> dict[str, int]:
+        """Tokens of each level in an observation."""
+        return {
+            "patch": PATCH_TOKENS,
+            "instance": self.config.max_instances,
+            "zone": self.config.max_zones,
+        }
+
     def count(self) -> np.ndarray:
         """Live points of each environment, int64 (num_envs,)."""
         return self._count.cpu().numpy().copy()
@@ -203,7 +212,8 @@ class TokenMemory:
             "patch_xyz": xyz.cpu().numpy(),
             "patch_mask": mask.cpu().numpy(),
         }
-        for level, slots in (("instance", self.config.max_instances), ("zone", self.config.max_zones)):
+        for level in ("instance", "zone"):
+            slots = self.token_counts[level]
             observation[f"{level}_tokens"] = np.zeros((len(envs), slots, self.dim), dtype=np.float32)
             observation[f"{level}_xyz"] = np.zeros((len(envs), slots, 3), dtype=np.float32)
             observation[f"{level}_mask"] = np.zeros((len(envs), slots), dtype=np.int8)
