@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -62,8 +63,20 @@ class Scene:
     """Content hash of the unedited scene; caches on disk and in memory are named by it."""
     edits: Mapping[int, np.ndarray | None] = field(default_factory=lambda: MappingProxyType({}))
     """Instance id -> 4 x 4 T_world_rest of a moved instance, or None for a removed one."""
+    added: Mapping[int, tuple[Scene, int]] = field(default_factory=lambda: MappingProxyType({}))
+    """Instance id -> (scene, instance id there) of an added instance: its geometry stays in the scene that it
+    came from, at rest, and `edits` says where it stands (or that it was removed again)."""
 
     @property
     def bounds_m(self) -> np.ndarray:
         """float64 (2, 3): minimum and maximum corner of the mesh, at rest."""
         return np.stack([self.vertices_m.min(axis=0), self.vertices_m.max(axis=0)]).astype(np.float64)
+
+    def __getstate__(self) -> dict[str, object]:
+        # A mapping proxy cannot be pickled; the dictionary in it can.
+        return {**self.__dict__, "edits": dict(self.edits), "added": dict(self.added)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__["edits"] = MappingProxyType(state["edits"])
+        self.__dict__["added"] = MappingProxyType(state["added"])

@@ -1,0 +1,82 @@
+"""Where prepared things are kept between runs, and how files are written so that none is ever half there."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+def cache_dir() -> Path:
+    """Folder for prepared scenes and the like: `VLNENV_CACHE` if set, else `~/.cache/vlnenv`.
+
+    It need not exist yet; everything in it can be deleted at any time and is then made again.
+    """
+    configured = os.environ.get("VLNENV_CACHE")
+    return Path(configured).expanduser() if configured else Path.home() / ".cache" / "vlnenv"
+
+
+def write_atomic(path: str | Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or all of the new one, never a part.
+
+    Args:
+        path: The file; its folder is created where missing.
+        content: All of its bytes.
+
+    Raises:
+        OSError: If the folder cannot be written to; nothing is left behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, because os.replace is atomic only within one file system.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        # mkstemp makes the file private; a cache may be shared, so give it the usual permissions.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays atomically as an uncompressed `.npz` without pickles.
+
+    A cache that cannot be written (full disk, read-only home) is no reason to stop: it warns instead.
+    """
+    buffer = io.BytesIO()
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"array {name!r} holds Python objects, which would need a pickle")
+    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
+    try:
+        write_atomic(path, buffer.getvalue())
+    except OSError as error:
+        warnings.warn(f"could not write the cache file {path}: {error}", stacklevel=2)
+
+
+def load_arrays(path: str | Path) -> dict[str, np.ndarray] | None:
+    """Named arrays of a cache file.
+
+    Returns:
+        None where there is no such file, or, with a warning, where it is damaged: the caller makes it again.
+    """
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        warnings.warn(f"the cache file {path} is damaged and will be made again: {error}", stacklevel=2)
+        return None
