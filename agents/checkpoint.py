@@ -1,0 +1,93 @@
+"""A policy on disk: its weights as safetensors, with everything needed to rebuild it in the file's metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+
+from agents.instructions import Vocabulary
+from agents.policy import NavigationPolicy, PolicyConfig
+from vlnenv.cache import write_atomic
+
+_FORMAT = "vlnenv-policy-1"
+
+
+class CheckpointError(ValueError):
+    """A file is not a policy that this version can read."""
+
+
+def save_policy(path: str | Path, policy: NavigationPolicy, card: Mapping[str, Any] | None = None) -> None:
+    """Write a policy atomically, and its card beside it as `<name>.json`.
+
+    Args:
+        path: A `.safetensors` file; its folder is created where missing.
+        policy: Weights are written exactly, as float32.
+        card: Where the weights come from: command, seed, data hash, figures. JSON values only.
+    """
+    path = Path(path)
+    config = dataclasses.asdict(policy.config)
+    metadata = {"format": _FORMAT, "config": json.dumps(config, sort_keys=True)}
+    tensors = {name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()}
+    write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+    if card is not None:
+        text = json.dumps({**card, "sha256": file_hash(path)}, indent=2, sort_keys=True) + "\n"
+        write_atomic(path.with_suffix(".json"), text.encode())
+
+
+def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPolicy:
+    """Read a policy, in evaluation mode, on the CPU.
+
+    Args:
+        path: A file that `save_policy` wrote.
+        token_dim: The length of the tokens it is to read; None takes any.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointError: If it is not a policy, or one for tokens of another length.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no policy file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+    if metadata.get("format") != _FORMAT:
+        raise CheckpointError(
+            f"{path} is not a policy of this version: expected format {_FORMAT!r}, "
+            f"found {metadata.get('format')!r}"
+        )
+    try:
+        fields = json.loads(metadata["config"])
+        vocabulary = fields.pop("vocabulary")
+        words = Vocabulary(tuple(vocabulary["words"]), vocabulary["max_words"])
+        policy = NavigationPolicy(PolicyConfig(vocabulary=words, **fields))
+        policy.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} holds a policy that this version cannot rebuild: {error}") from error
+    if token_dim is not None and policy.config.token_dim != token_dim:
+        raise CheckpointError(
+            f"{path} was trained on tokens of length {policy.config.token_dim}, but the environment's have "
+            f"length {token_dim}: use the encoder that it was trained with"
+        )
+    return policy.eval()
+
+
+def file_hash(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

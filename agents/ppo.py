@@ -1,0 +1,291 @@
+"""PPO through stable-baselines3, from an imitation-trained start, with the very same network."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from torch import Tensor, nn
+
+from agents.checkpoint import best_device, file_hash, load_policy, save_policy
+from agents.policy import NavigationPolicy
+from agents.sb3_env import SB3VecEnv
+from vlnenv.cache import write_atomic
+from vlnenv.vector import VLNVectorEnv
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings of `vlnenv train ppo`; the defaults are gentle, for a policy that already walks."""
+
+    start: str = "bc"
+    """Weights to start from: a file, or a shipped agent's name."""
+    out: str = "runs/ppo"
+    """Folder for weights, curves and TensorBoard logs; it must not hold a run."""
+    dataset: str = "houses"
+    split: str = "train"
+    encoder: str = "semantic"
+    reward: str = "route_completion"
+    """Reward preset."""
+    steps: int = 60_000
+    """Environment steps in all."""
+    num_envs: int = 8
+    rollout_steps: int = 128
+    """Steps of each environment between updates."""
+    batch_size: int = 256
+    epochs: int = 3
+    learning_rate: float = 5e-5
+    clip: float = 0.1
+    target_kl: float = 0.015
+    entropy: float = 0.005
+    gamma: float = 0.99
+    gae_lambda: float = 0.95
+    value_warm_up: int = 5
+    """Iterations that train the value alone, before the policy may move."""
+    max_steps: int = 200
+    """An episode is cut here in training, so that one that is lost does not eat the budget."""
+    eval_every: int = 10
+    """Iterations between closed-loop validations; the best weights by success rate are kept."""
+    eval_split: str = "val_seen"
+    eval_episodes: int = 60
+    threads: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.eval_split == "val_unseen":
+            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
+        if self.batch_size > self.num_envs * self.rollout_steps:
+            raise ValueError(
+                f"batch_size must be at most num_envs * rollout_steps = {self.num_envs * self.rollout_steps}, "
+                f"got {self.batch_size}"
+            )
+
+
+class NavigationFeatures(BaseFeaturesExtractor):
+    """The policy's body as SB3's features extractor."""
+
+    def __init__(self, observation_space: spaces.Dict, network: NavigationPolicy) -> None:
+        super().__init__(observation_space, features_dim=network.feature_dim)
+        self.network = network
+
+    def forward(self, observations: dict[str, Tensor]) -> Tensor:
+        """Features (b, features_dim) of a batch of observations."""
+        return self.network.features(observations)
+
+
+class _Heads(nn.Module):
+    """What leads from the features to the action head and, without training them, to the value head."""
+
+    def __init__(self, network: NavigationPolicy) -> None:
+        super().__init__()
+        self.value_body = network.value_body
+        self.latent_dim_pi = network.feature_dim
+        self.latent_dim_vf = network.config.width
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        return self.forward_actor(features), self.forward_critic(features)
+
+    def forward_actor(self, features: Tensor) -> Tensor:
+        return features
+
+    def forward_critic(self, features: Tensor) -> Tensor:
+        return self.value_body(features.detach())
+
+
+class NavigationActorCritic(MultiInputActorCriticPolicy):
+    """SB3's policy class around a `NavigationPolicy`, all of whose weights it uses and trains in place."""
+
+    def __init__(self, *args: Any, network: NavigationPolicy, **kwargs: Any) -> None:
+        self._network = [network]  # in a list: the module is registered as the features extractor's
+        super().__init__(
+            *args,
+            features_extractor_class=NavigationFeatures,
+            features_extractor_kwargs={"network": network},
+            ortho_init=False,
+            **kwargs,
+        )
+
+    def _build(self, lr_schedule: Callable[[float], float]) -> None:
+        super()._build(lr_schedule)
+        self.action_net = self._network[0].action_head
+        self.value_net = self._network[0].value_head
+        self.optimizer = self.optimizer_class(
+            self.parameters(),
+            lr=lr_schedule(1),  # type: ignore[call-arg]
+            **self.optimizer_kwargs,
+        )
+
+    def _build_mlp_extractor(self) -> None:
+        self.mlp_extractor = _Heads(self._network[0])  # type: ignore[assignment]
+
+    def set_training_mode(self, mode: bool) -> None:
+        """Stay in evaluation mode: dropout would make the ratio of new to old chances noise."""
+        self.train(False)
+
+
+class _Progress(BaseCallback):
+    """Warms up the value, validates in closed loop, keeps the best weights and the training curve."""
+
+    def __init__(
+        self,
+        config: PPOConfig,
+        network: NavigationPolicy,
+        evaluate: Callable[[NavigationPolicy, Path], dict[str, float]],
+        card: dict[str, Any],
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.network = network
+        self.evaluate = evaluate
+        self.card = card
+        self.iteration = 0
+        self.best_success = -1.0
+        self.curve: list[dict[str, float]] = []
+
+    def _on_rollout_start(self) -> None:
+        if self.iteration % self.config.eval_every == 0:
+            self._validate()
+        trains_policy = self.iteration >= self.config.value_warm_up
+        value = {
+            id(p) for head in ("value_body", "value_head") for p in getattr(self.network, head).parameters()
+        }
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(trains_policy or id(parameter) in value)
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        self.iteration += 1
+        ended = list(self.model.ep_info_buffer or [])
+        if ended:
+            point = {
+                "steps": float(self.num_timesteps),
+                "return": sum(info["r"] for info in ended) / len(ended),
+                "length": sum(info["l"] for info in ended) / len(ended),
+                "success": sum(self.model.ep_success_buffer or [])
+                / max(1, len(self.model.ep_success_buffer or [])),
+            }
+            self.curve.append(point)
+            self._write_curve()
+
+    def _on_training_end(self) -> None:
+        self._validate()
+
+    def _validate(self) -> None:
+        out = Path(self.config.out)
+        metrics = self.evaluate(self.network.eval(), out / "validation" / f"{self.num_timesteps:07d}")
+        for name, value in metrics.items():
+            self.logger.record(f"{self.config.eval_split}/{name}", value)
+        named = {f"{self.config.eval_split}/{name}": value for name, value in metrics.items()}
+        self.curve.append({"steps": float(self.num_timesteps), **named})
+        self._write_curve()
+        card = {**self.card, "steps": self.num_timesteps, "figures": metrics}
+        if metrics["success"] >= self.best_success:
+            self.best_success = metrics["success"]
+            save_policy(out / "policy.safetensors", self.network, card)
+        save_policy(out / "last.safetensors", self.network, card)
+
+    def _write_curve(self) -> None:
+        text = "".join(json.dumps(point, sort_keys=True) + "\n" for point in self.curve)
+        write_atomic(Path(self.config.out) / "curve.jsonl", text.encode())
+
+
+def make_ppo(network: NavigationPolicy, env: SB3VecEnv, config: PPOConfig) -> PPO:
+    """SB3's PPO around a network, whose weights it trains in place."""
+    return PPO(
+        NavigationActorCritic,
+        env,
+        policy_kwargs={"network": network},
+        learning_rate=config.learning_rate,
+        n_steps=config.rollout_steps,
+        batch_size=config.batch_size,
+        n_epochs=config.epochs,
+        gamma=config.gamma,
+        gae_lambda=config.gae_lambda,
+        clip_range=config.clip,
+        ent_coef=config.entropy,
+        target_kl=config.target_kl,
+        max_grad_norm=0.5,
+        seed=config.seed,
+        device=best_device(),
+        verbose=0,
+    )
+
+
+def train_ppo(
+    config: PPOConfig,
+    evaluate: Callable[[NavigationPolicy, Path], dict[str, float]] | None = None,
+) -> Path:
+    """Fine-tune a policy by PPO in the closed loop.
+
+    Args:
+        config: Settings; written to `config.out` as `config.json`.
+        evaluate: As for `agents.imitation.train_imitation`.
+
+    Returns:
+        The best weights, `config.out/policy.safetensors`.
+
+    Raises:
+        ValueError: If `config.out` holds a run already.
+    """
+    from agents.base import weights_path
+
+    torch.set_num_threads(config.threads)
+    out = Path(config.out)
+    if (out / "curve.jsonl").exists():
+        raise ValueError(f"{out} holds a run already: choose another --out, or delete it")
+    start = weights_path(config.start)
+    env = VLNVectorEnv(
+        config.num_envs,
+        dataset=config.dataset,
+        split=config.split,
+        encoder=config.encoder,
+        reward=config.reward,
+        max_steps=config.max_steps,
+        autoreset_mode="SameStep",
+    )
+    try:
+        network = load_policy(start, token_dim=env.single_observation_space["patch_tokens"].shape[-1])  # type: ignore[index]
+        card = {
+            "method": "PPO from behaviour cloning",
+            "start_sha256": file_hash(start),
+            "settings": dataclasses.asdict(config),
+            "data_hash": env.batch.dataset.hash,
+        }
+        write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
+        model = make_ppo(network, SB3VecEnv(env, network.config.vocabulary), config)
+        model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
+        progress = _Progress(config, network, evaluate or _evaluator(config), card)
+        model.learn(config.steps, callback=progress, progress_bar=False)
+    finally:
+        env.close()
+    return out / "policy.safetensors"
+
+
+def _evaluator(config: PPOConfig) -> Callable[[NavigationPolicy, Path], dict[str, float]]:
+    from agents.closed_loop import evaluate_policy
+
+    def evaluate(policy: NavigationPolicy, folder: Path) -> dict[str, float]:
+        return evaluate_policy(
+            policy,
+            folder,
+            dataset=config.dataset,
+            split=config.eval_split,
+            encoder=config.encoder,
+            episodes=config.eval_episodes,
+            num_envs=config.num_envs,
+        )
+
+    return evaluate

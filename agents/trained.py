@@ -1,0 +1,73 @@
+"""An agent that acts by a trained policy."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.policy import NavigationPolicy
+
+OBSERVATION_KEYS = tuple(
+    f"{level}_{part}" for level in ("patch", "instance", "zone") for part in ("tokens", "xyz", "mask")
+)
+
+
+def to_tensors(
+    policy: NavigationPolicy, observations: Mapping[str, Any], rows: np.ndarray
+) -> dict[str, torch.Tensor]:
+    """The policy's inputs for some rows of a batched token observation, on the policy's device.
+
+    Raises:
+        KeyError: If the observation has no tokens.
+    """
+    if "patch_tokens" not in observations:
+        raise KeyError(
+            f"a trained policy reads tokens, the observation has {sorted(observations)}: "
+            "use observation='tokens' or 'all'"
+        )
+    device = policy.action_head.weight.device
+    batch = {key: torch.as_tensor(np.asarray(observations[key])[rows]) for key in OBSERVATION_KEYS}
+    batch["action_history"] = torch.as_tensor(np.asarray(observations["action_history"])[rows])
+    texts = [observations["instruction"][row] for row in rows]
+    batch["instruction_ids"] = torch.as_tensor(policy.config.vocabulary.encode(texts))
+    return {key: value.to(device) for key, value in batch.items()}
+
+
+class PolicyAgent:
+    """Acts by a policy's action logits: the best action, or one drawn from them at a temperature.
+
+    The draws follow from the seed and the episode's id, so results do not depend on how many run at once.
+    """
+
+    def __init__(self, policy: NavigationPolicy, temperature: float = 0.0, seed: int = 0) -> None:
+        if temperature < 0.0:
+            raise ValueError(f"temperature must be at least 0 (the best action), got {temperature}")
+        self.policy = policy.eval()
+        self.temperature = temperature
+        self.seed = seed
+        self._rngs: dict[int, np.random.Generator] = {}
+
+    def reset(self, index: int, episode: Any) -> None:
+        """Begin an episode in slot `index`."""
+        self._rngs[index] = np.random.default_rng([self.seed, zlib.crc32(str(episode.episode_id).encode())])
+
+    @torch.inference_mode()
+    def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
+        """Actions int64 (n,) of all slots; slots that are not active get 0."""
+        active = np.asarray(active, dtype=bool)
+        actions = np.zeros(len(active), dtype=np.int64)
+        rows = np.flatnonzero(active)
+        if not len(rows):
+            return actions
+        logits, _ = self.policy(to_tensors(self.policy, observations, rows))
+        if self.temperature == 0.0:
+            actions[rows] = logits.argmax(dim=-1).cpu().numpy()
+            return actions
+        chances = (logits.double() / self.temperature).softmax(dim=-1).cpu().numpy()
+        for row, chance in zip(rows, chances, strict=True):
+            actions[row] = int(np.searchsorted(np.cumsum(chance), self._rngs[row].random() * chance.sum()))
+        return np.minimum(actions, logits.shape[-1] - 1)
