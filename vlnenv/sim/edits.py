@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -60,9 +61,7 @@ def add(scene: Scene, addition: Scene, transform: np.ndarray) -> Scene:
             continue
         if id(source) not in plain:
             # Edits of the source would else be applied twice, and its arrays are all that is needed.
-            plain[id(source)] = with_key(
-                dataclasses.replace(source, edits=MappingProxyType({}), added=MappingProxyType({}))
-            )
+            plain[id(source)] = without_edits(source)
         source = plain[id(source)]
         edits[next_id] = _checked(matrix @ placed)
         added[next_id] = (source, source_id)
@@ -74,6 +73,15 @@ def add(scene: Scene, addition: Scene, transform: np.ndarray) -> Scene:
         edits=MappingProxyType(edits),
         added=MappingProxyType(added),
     )
+
+
+def without_edits(scene: Scene) -> Scene:
+    """The scene as it was loaded, with its key; it shares all arrays."""
+    if not scene.edits:
+        return with_key(scene)
+    own = tuple(instance for instance in scene.instances if instance.id not in scene.added)
+    none: MappingProxyType[int, Any] = MappingProxyType({})
+    return dataclasses.replace(with_key(scene), instances=own, edits=none, added=none)
 
 
 def current_geometry(scene: Scene) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -28,6 +30,9 @@ OUTPUTS = ("rgb", "depth", "instance")
 _RAYS_PER_CAST = 1 << 16
 """Rays cast and shaded at once: their arrays then stay in the processor's cache."""
 
+_SCENES_KEPT = 4
+_loaded: WeakValueDictionary[tuple[str, str], Scene] = WeakValueDictionary()
+
 
 class EmbreeSimulator:
     """A `Simulator` on the CPU without OpenGL.
@@ -48,14 +53,24 @@ class EmbreeSimulator:
     ) -> None:
         self.body = AgentBody() if body is None else body
         self._load_scene = load_scene
-        self._scenes: dict[str, Scene] = {}
+        self._scenes: WeakValueDictionary[str, Scene] = WeakValueDictionary()
+        self._recent: OrderedDict[str, Scene] = OrderedDict()
 
     def load(self, scene_id: str) -> Scene:
-        """The scene of that name, from memory or the source; see `Simulator.load`."""
+        """The scene of that name, from memory or the source; see `Simulator.load`.
+
+        It stays in memory as long as anyone holds it, and the last few a while longer.
+        """
         scene = self._scenes.get(scene_id)
         if scene is None:
             scene = edits.with_key(self._load_scene(scene_id))
+            # One set of arrays for all simulators of the process.
+            scene = _loaded.setdefault((scene.id, scene.key), scene)
             self._scenes[scene_id] = scene
+        self._recent[scene_id] = scene
+        self._recent.move_to_end(scene_id)
+        if len(self._recent) > _SCENES_KEPT:
+            self._recent.popitem(last=False)
         return scene
 
     def render(
@@ -151,6 +166,11 @@ class EmbreeSimulator:
     def close(self) -> None:
         """Let go of the loaded scenes; the simulator can go on and loads them again."""
         self._scenes.clear()
+        self._recent.clear()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # What is loaded belongs to the process; another one loads it again.
+        return (type(self), (self.body, self._load_scene))
 
     def _field(self, scene: Scene) -> NavigationField:
         return navigation_field(scene, self.body)
