@@ -95,8 +95,9 @@ class MacroActions(ActionMode):
     def __init__(self, forward_m: float, turn_rad: float) -> None:
         super().__init__(forward_m, turn_rad)
         self.headings = round(2.0 * math.pi / turn_rad)
-        self.space = spaces.MultiDiscrete([2, self.headings, self.MAX_MOVES + 1])
-        high = np.broadcast_to(self.space.nvec - 1, (HISTORY, 3)).astype(np.int64)
+        self._choices = np.array([2, self.headings, self.MAX_MOVES + 1])
+        self.space = spaces.MultiDiscrete(self._choices)
+        high = np.tile(self._choices - 1, (HISTORY, 1)).astype(np.int64)
         self.history_space = spaces.Box(np.full_like(high, -1), high, dtype=np.int64)
 
     def plan(self, action: Any) -> Plan:
@@ -104,10 +105,10 @@ class MacroActions(ActionMode):
         value = np.asarray(action)
         if value.shape != (3,) or not np.issubdtype(value.dtype, np.integer):
             raise ValueError(f"a macro action is three integers [stop, turn, moves], got {action!r}")
-        if (value < 0).any() or (value >= self.space.nvec).any():
+        if (value < 0).any() or (value >= self._choices).any():
             raise ValueError(
                 "a macro action [stop, turn, moves] must be at least 0 and below "
-                f"{self.space.nvec.tolist()}, got {value.tolist()}"
+                f"{self._choices.tolist()}, got {value.tolist()}"
             )
         stop, turn, moves = (int(part) for part in value)
         if stop:
@@ -132,6 +133,7 @@ class WaypointActions(ActionMode):
         super().__init__(forward_m, turn_rad)
         low = np.array([-math.pi, 0.0], dtype=np.float32)
         high = np.array([math.pi, self.MAX_DISTANCE_M], dtype=np.float32)
+        self._low, self._high = low.astype(np.float64), high.astype(np.float64)
         self.space = spaces.Box(low, high, dtype=np.float32)
         self.history_space = spaces.Box(np.tile(low, (HISTORY, 1)), np.tile(high, (HISTORY, 1)))
 
@@ -142,11 +144,10 @@ class WaypointActions(ActionMode):
             raise ValueError(f"a waypoint is [heading, distance], got an array of shape {value.shape}")
         if not np.isfinite(value).all():
             raise ValueError(f"a waypoint must be finite, got {value.tolist()}")
-        low, high = self.space.low.astype(np.float64), self.space.high.astype(np.float64)
-        if (value < low).any() or (value > high).any():
+        if (value < self._low).any() or (value > self._high).any():
             raise ValueError(
-                f"a waypoint [heading, distance] must lie within {low.round(3).tolist()} and "
-                f"{high.round(3).tolist()}, got {value.tolist()}"
+                f"a waypoint [heading, distance] must lie within {self._low.round(3).tolist()} and "
+                f"{self._high.round(3).tolist()}, got {value.tolist()}"
             )
         heading, distance = float(value[0]), float(value[1])
         if distance < self.STOP_BELOW_M:

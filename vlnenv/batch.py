@@ -148,7 +148,9 @@ class EpisodeBatch:
             position_m=start_m,
             heading_rad=quaternion_to_heading(np.asarray(episode.start_rotation_xyzw)),
             history=self.actions.empty_history(),
-            metrics=EpisodeMetrics(episode, start_distance_m, start_m),
+            metrics=EpisodeMetrics(
+                replace(episode, goal_radius_m=self.task.success_distance_m), start_distance_m, start_m
+            ),
             path_m=(start_m,),
         )
 
@@ -182,15 +184,15 @@ class EpisodeBatch:
         """
         plans = [self.actions.plan(action) for action in actions]
         states = [self.rollout(slot) for slot in slots]
-        before = [state.metrics for state in states]
         position_m = np.stack([state.position_m for state in states])
         heading_rad = np.array([state.heading_rad for state in states])
         metrics = [state.metrics.copy() for state in states]
         paths = [list(state.path_m) for state in states]
         terminated = np.array([len(plan) == 0 for plan in plans])
         truncated = np.zeros(len(slots), dtype=bool)
-        for row in np.flatnonzero(terminated):
-            self._record(states[row], metrics[row], position_m[row], False, has_stopped=True)
+        for row, plan in enumerate(plans):
+            if not plan:
+                self._record(states[row], metrics[row], position_m[row], False, has_stopped=True)
         for index in range(max((len(plan) for plan in plans), default=0)):
             rows = [row for row, plan in enumerate(plans) if index < len(plan) and not truncated[row]]
             ahead_m = np.zeros(len(slots))
@@ -206,13 +208,13 @@ class EpisodeBatch:
                 if ahead_m[row] > 0.0:
                     paths[row].append(position_m[row].copy())
         values = np.zeros(len(slots))
-        for row, slot in enumerate(slots):
-            values[row], terms = self.reward(metrics[row].step_facts(before[row]))
+        for row, (slot, state) in enumerate(zip(slots, states, strict=True)):
+            values[row], terms = self.reward(metrics[row].step_facts(state.metrics))
             self.rollouts[slot] = replace(
-                states[row],
+                state,
                 position_m=position_m[row].copy(),
                 heading_rad=math.remainder(heading_rad[row], 2.0 * math.pi),
-                history=self.actions.push(states[row].history, actions[row]),
+                history=self.actions.push(state.history, actions[row]),
                 metrics=metrics[row],
                 path_m=tuple(paths[row]),
                 reward_terms=tuple(terms.items()),
@@ -265,6 +267,7 @@ class EpisodeBatch:
             frames = self._render(states, position_m, heading_rad, self.memory_camera, outputs)
             features = self.encoder.encode(frames, [state.scene for state in states])
             index = np.asarray(slots)
+            assert frames.depth is not None
             self.memory.update(index, features, frames.depth, position_m, heading_rad)
             observation.update(self.memory.read(index, position_m, heading_rad))
         if self.config.uses_images:

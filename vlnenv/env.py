@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -150,7 +150,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     - v0: first version.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}
+    metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}  # noqa: RUF012
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         check_render_mode(render_mode)
@@ -219,7 +219,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
         """
         if self._observation is None:
             raise ResetNeeded("no episode has begun: call reset() before snapshot()")
-        rng_state = self.np_random.bit_generator.state
+        rng_state = dict(self.np_random.bit_generator.state)
         return Snapshot(self.batch.snapshot(0), copy.deepcopy(self._observation), rng_state)
 
     def restore(self, snapshot: Snapshot) -> dict[str, Any]:

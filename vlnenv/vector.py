@@ -75,7 +75,7 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         self._rngs: list[np.random.Generator | None] = [None] * num_envs
         self._observation: dict[str, Any] | None = None
 
-    def reset(  # type: ignore[override]
+    def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Begin episodes.
@@ -187,7 +187,8 @@ class VLNVectorEnv(gym.vector.VectorEnv):
                 self._observation[key][list(slots)] = np.asarray(values)
 
     def _copy_observation(self) -> dict[str, Any]:
-        return copy.deepcopy(self._observation)  # type: ignore[return-value]
+        assert self._observation is not None, "the first reset observes every environment"
+        return copy.deepcopy(self._observation)
 
     def _masked_slots(self, mask: np.ndarray | None) -> list[int]:
         """Slots that a `reset_mask` chooses; all for None, and at the first reset all must be chosen."""
@@ -219,7 +220,7 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         if self._observation is None or rng is None:
             raise ResetNeeded("no episode has begun: call reset() before snapshot()")
         observation = {key: copy.deepcopy(value[index]) for key, value in self._observation.items()}
-        return Snapshot(self.batch.snapshot(index), observation, rng.bit_generator.state)
+        return Snapshot(self.batch.snapshot(index), observation, dict(rng.bit_generator.state))
 
     def restore(self, index: int, snapshot: Snapshot) -> dict[str, Any]:
         """Put environment `index` back to a snapshot, taken of this or another environment of the batch.
