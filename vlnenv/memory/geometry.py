@@ -26,7 +26,7 @@ class Pose:
     sin_heading: torch.Tensor
     """float32 (n, 1)."""
     heading_rad: torch.Tensor
-    """float32 (n, 1) counter-clockwise about +y, 0 looks along -z."""
+    """float32 (n, 1) counter-clockwise about +y, 0 looks along -z, in [0, 2 pi]."""
     world_from_camera: torch.Tensor
     """float32 (3, 4, n, 1): rotation and optical centre of T_world_camera."""
 
@@ -62,7 +62,7 @@ def make_pose(position_m: np.ndarray, heading_rad: np.ndarray, camera: Camera, d
     packed[12:15, :, 0] = position_m.T
     packed[15, :, 0] = np.cos(heading_rad)
     packed[16, :, 0] = np.sin(heading_rad)
-    packed[17, :, 0] = heading_rad
+    packed[17, :, 0] = np.mod(heading_rad, 2.0 * np.pi)
     tensor = torch.from_numpy(packed).to(device)
     return Pose(
         feet_m=tensor[12:15],

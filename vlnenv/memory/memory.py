@@ -323,7 +323,7 @@ class TokenMemory:
         longest, live = self._live(envs)
         config = self.config
         row, column = culled(
-            self._xyz[:, envs, :longest],
+            self._xyz[..., :longest].index_select(1, envs),
             live,
             depth_m,
             pose,
@@ -366,11 +366,11 @@ class TokenMemory:
         last = envs[last_row] * self._capacity + last_column
         for store in (self._direction, self._scale, self._id):
             flat = store.view(-1)
-            flat[hole] = flat[last]
+            flat.index_copy_(0, hole, flat.index_select(0, last))
         xyz = self._xyz.view(3, -1)
-        xyz[:, hole] = xyz[:, last]
+        xyz.index_copy_(1, hole, xyz.index_select(1, last))
         features = self._features.view(-1, self.dim)
-        features[hole] = features[last]
+        features.index_copy_(0, hole, features.index_select(0, last))
         self._count[envs] = kept
 
     def _insert(
@@ -388,13 +388,14 @@ class TokenMemory:
         count = self._count[envs]
         self._reserve(int((count + incoming).max()))
         row, cell = valid.nonzero(as_tuple=True)
-        rank = valid.long().cumsum(dim=1)[row, cell] - 1
+        rank = valid.cumsum(dim=1)[row, cell] - 1
         place = envs[row] * self._capacity + count[row] + rank
-        self._xyz.view(3, -1)[:, place] = xyz_m[:, row, cell]
-        self._features.view(-1, self.dim)[place] = features[row, cell]
-        self._direction.view(-1)[place] = direction_rad[row, cell]
-        self._scale.view(-1)[place] = scale_m[row, cell]
-        self._id.view(-1)[place] = self._next_id[envs][row] + rank
+        patch = row * PATCH_TOKENS + cell
+        self._xyz.view(3, -1).index_copy_(1, place, xyz_m.flatten(1).index_select(1, patch))
+        self._features.view(-1, self.dim).index_copy_(0, place, features.flatten(0, 1).index_select(0, patch))
+        self._direction.view(-1).index_copy_(0, place, direction_rad.view(-1).index_select(0, patch))
+        self._scale.view(-1).index_copy_(0, place, scale_m.view(-1).index_select(0, patch))
+        self._id.view(-1).index_copy_(0, place, self._next_id[envs][row] + rank)
         self._count[envs] = count + incoming
         self._next_id[envs] += incoming
 
@@ -405,13 +406,13 @@ class TokenMemory:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         n = len(envs)
         longest, live = self._live(envs)
-        ahead, left, up = world_to_agent(self._xyz[:, envs, :longest], pose)
+        ahead, left, up = world_to_agent(self._xyz[..., :longest].index_select(1, envs), pose)
         nearest = nearest_per_cell(
             ahead,
             left,
             up - self.camera.height_m,
             live,
-            self._id[envs, :longest],
+            self._id[:, :longest].index_select(0, envs),
             self.config.panorama_far_m,
         )
         row, column = nearest.row, nearest.column
@@ -420,7 +421,7 @@ class TokenMemory:
         xyz = torch.zeros(n * PATCH_TOKENS, 3, device=self.device)
         mask = torch.zeros(n * PATCH_TOKENS, dtype=torch.int8, device=self.device)
         stored = envs[row] * self._capacity + column
-        tokens[token] = self._features.view(-1, self.dim)[stored]
+        tokens.index_copy_(0, token, self._features.view(-1, self.dim).index_select(0, stored))
         xyz[token] = torch.stack([ahead[row, column], left[row, column], up[row, column]], dim=-1)
         mask[token] = 1
         return tokens.view(n, PATCH_TOKENS, -1), xyz.view(n, PATCH_TOKENS, 3), mask.view(n, PATCH_TOKENS)

@@ -12,7 +12,8 @@ behind the agent:
 Left to right inside each view is a turn to the right (clockwise), so the columns run once round the agent
 without a break, from behind-right through behind, left, ahead, right and back to behind-right. Row 0 is the
 top (45 degrees up at a view's centre), row 11 the bottom. Cell (row, column) is patch row * 48 + column.
-What lies steeper than a view's 90 degrees, above or below, is in no cell.
+What lies steeper than a view's 90 degrees, above or below, is in no cell. A direction exactly on the diagonal
+between two views belongs to the left or the right one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import torch
 PANORAMA_ROWS = 12
 PANORAMA_COLUMNS = 48
 _VIEW = 12  # cells across and down one of the four views
+_CELLS = PANORAMA_ROWS * PANORAMA_COLUMNS
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,29 +44,26 @@ def panorama_cells(ahead_m: torch.Tensor, left_m: torch.Tensor, up_m: torch.Tens
     """The cell that each direction falls in.
 
     Args:
-        ahead_m: float32, any shape, from the camera, metres; or any other common unit.
+        ahead_m: float32, any shape, from the camera, metres (or any other common unit).
         left_m: The same shape.
         up_m: The same shape, 0 at the height of the camera.
 
     Returns:
-        int64, the same shape: cell in [0, 576), or -1 for a direction that is too steep or has no length.
-        Cells hold their left and top edges and not their right and bottom ones.
+        float32 whole numbers, the same shape: cell in [0, 576), or 576 for a direction that is too steep or
+        has no length. (Floats, because this runs over all that is stored and integers are slow.)
     """
-    depth = torch.maximum(ahead_m.abs(), left_m.abs())
-    # The four views meet in the diagonals ahead + left = 0 and left - ahead = 0.
-    total, difference = ahead_m + left_m, left_m - ahead_m
-    is_first_half = (difference > 0) | ((difference == 0) & (total < 0))  # behind or left
-    view = torch.where(is_first_half, (total >= 0).long(), 2 + (total <= 0).long())
-    # Behind, left, ahead, right of the agent have their own right hand to its left, ahead, right, behind.
-    lateral = torch.where(view % 2 == 0, left_m, ahead_m)
-    lateral = torch.where(is_first_half, lateral, -lateral)
-    half = _VIEW / 2.0
-    column = ((lateral / depth + 1.0) * half).floor().clamp(0, _VIEW - 1)
-    row = ((1.0 - up_m / depth) * half).floor()
-    is_seen = (depth > 0) & (row >= 0) & (row < _VIEW)
-    cell = row * PANORAMA_COLUMNS + column
-    cell = torch.where(is_seen, cell, torch.zeros_like(cell)).long() + view * _VIEW
-    return torch.where(is_seen, cell, -1)
+    # What is behind, left, ahead and right has the agent's left, front, right and back on its right: the
+    # offset to the right over the depth is -left / ahead in the first and third, ahead / left in the others.
+    is_lengthwise = ahead_m.abs() > left_m.abs()
+    depth = torch.where(is_lengthwise, ahead_m, left_m)  # signed
+    offset = torch.where(is_lengthwise, -left_m, ahead_m) / depth
+    view_column = torch.where(is_lengthwise, 24.0 * (depth > 0), 36.0 - 24.0 * (depth > 0))
+    depth = depth.abs()
+    half, last = _VIEW / 2.0, _VIEW - 1.0
+    column = (offset * half + half).floor().clamp(0.0, last)
+    row = (half - up_m / depth * half).floor().clamp(0.0, last)
+    is_seen = (up_m.abs() <= depth) & (depth > 0.0)
+    return torch.where(is_seen, row * float(PANORAMA_COLUMNS) + (column + view_column), float(_CELLS))
 
 
 def nearest_per_cell(
@@ -82,8 +81,8 @@ def nearest_per_cell(
         left_m: float32 (n, m).
         up_m: float32 (n, m), 0 at the height of the camera.
         live: bool (n, m) which of them exist.
-        patch_id: int64 (n, m) in [0, 2**31), unique among an environment's live points. Of points that are
-            equally far to the last bit the lowest id wins.
+        patch_id: int64 (n, m), unique among an environment's live points. Of points that are equally far to
+            the last bit the lowest id wins.
         far_m: Points farther than this are left out, metres.
 
     Returns:
@@ -93,17 +92,23 @@ def nearest_per_cell(
     its views and their order. A point fills its own cell only: what lies behind a gap between near points
     shows through it.
     """
-    cells = PANORAMA_ROWS * PANORAMA_COLUMNS
+    n, m = live.shape
     squared = ahead_m * ahead_m + left_m * left_m + up_m * up_m
-    is_flat_enough = up_m.abs() <= torch.maximum(ahead_m.abs(), left_m.abs())
-    row, column = (live & is_flat_enough & (squared <= far_m * far_m)).nonzero(as_tuple=True)
-    cell = panorama_cells(ahead_m[row, column], left_m[row, column], up_m[row, column])
-    # Non-negative floats sort like their bits, so one int64 orders by distance, then by id.
-    bits = squared[row, column].view(torch.int32).long()
-    key = (bits << 32) | patch_id[row, column]
-    # One bucket past the end takes what is in no cell.
-    bucket = torch.where(cell >= 0, row * cells + cell, len(live) * cells)
-    best = torch.full((len(live) * cells + 1,), torch.iinfo(torch.int64).max, device=key.device)
-    best.scatter_reduce_(0, bucket, key, "amin")
-    winner = ((key == best[bucket]) & (cell >= 0)).nonzero()[:, 0]
-    return Nearest(row[winner], column[winner], cell[winner])
+    cell = panorama_cells(ahead_m, left_m, up_m)
+    # One bucket past each environment's cells takes what is in none of them.
+    cell = torch.where(live & (squared <= far_m * far_m), cell, float(_CELLS)).long()
+    first_bucket = torch.arange(n, device=cell.device)[:, None] * (_CELLS + 1)
+    bucket = (cell + first_bucket).view(-1)
+    squared = squared.view(-1)
+    buckets = n * (_CELLS + 1)
+    nearest = torch.full((buckets,), torch.inf, device=cell.device)
+    nearest.scatter_reduce_(0, bucket, squared, "amin")
+    is_nearest = (squared == nearest.index_select(0, bucket)).view(n, m) & (cell < _CELLS)
+    row, column = is_nearest.nonzero(as_tuple=True)
+    # Hardly more than one point is left for each cell; among equals, the lowest id.
+    cell, ids = cell[row, column], patch_id[row, column]
+    bucket = row * (_CELLS + 1) + cell
+    lowest = torch.full((buckets,), torch.iinfo(torch.int64).max, device=cell.device)
+    lowest.scatter_reduce_(0, bucket, ids, "amin")
+    kept = (ids == lowest[bucket]).nonzero()[:, 0]
+    return Nearest(row[kept], column[kept], cell[kept])

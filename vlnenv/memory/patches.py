@@ -22,10 +22,8 @@ class PatchRays:
     centre, the lower right, and the ray is that pixel's and not the cell centre's.
     """
 
-    rows: torch.Tensor
-    """int64 (24,) pixel row of each cell row, from the top."""
-    columns: torch.Tensor
-    """int64 (24,) pixel column of each cell column, from the left."""
+    pixel: torch.Tensor
+    """int64 (576,) each cell's pixel in the flattened image."""
     direction: torch.Tensor
     """float32 (3, 1, 576) camera frame (x right, y up, z = -1), cells row by row."""
     azimuth_rad: torch.Tensor
@@ -66,8 +64,7 @@ def make_patch_rays(camera: Camera, device: torch.device) -> PatchRays:
     directions = ray_directions(camera)[rows[:, None], columns[None, :]].reshape(-1, 3)
     azimuth = np.arctan(directions[:, 0].astype(np.float64)).astype(np.float32)
     return PatchRays(
-        rows=torch.from_numpy(rows).to(device),
-        columns=torch.from_numpy(columns).to(device),
+        pixel=torch.from_numpy((rows[:, None] * camera.width + columns).reshape(-1)).to(device),
         direction=torch.from_numpy(np.ascontiguousarray(directions.T)[:, None]).to(device),
         azimuth_rad=torch.from_numpy(azimuth).to(device),
         scale_per_m=2.0 * camera.tan_half_hfov / PATCH_GRID,
@@ -102,10 +99,14 @@ def lift_patches(depth_m: torch.Tensor, pose: Pose, rays: PatchRays, max_depth_m
 
     Source: Dynam3D's released code; differs in sampling depth through the very pixel it lifts through.
     """
-    depth = depth_m[:, rays.rows][:, :, rays.columns].flatten(1)
+    depth = depth_m.flatten(1).index_select(1, rays.pixel)
+    direction_rad = pose.heading_rad - rays.azimuth_rad
+    full_turn = 2.0 * torch.pi
+    direction_rad = torch.where(direction_rad < 0.0, direction_rad + full_turn, direction_rad)
+    direction_rad = torch.where(direction_rad >= full_turn, direction_rad - full_turn, direction_rad)
     return LiftedPatches(
         xyz_m=camera_to_world_points(rays.direction * depth, pose),
-        direction_rad=torch.remainder(pose.heading_rad - rays.azimuth_rad, 2.0 * torch.pi),
+        direction_rad=direction_rad,
         scale_m=depth * rays.scale_per_m,
         valid=(depth > 0.0) & (depth < max_depth_m),
     )
@@ -149,15 +150,19 @@ def culled(
     centre_m = matrix[:, 3]
     # Depth first, for all points; the image coordinates only for those in the range of depth.
     dx, dy, dz = xyz_m[0] - centre_m[0], xyz_m[1] - centre_m[1], xyz_m[2] - centre_m[2]
-    ahead = -(dx * matrix[0, 2] + dy * matrix[1, 2] + dz * matrix[2, 2])
-    row, column = ((ahead > 0.0) & (ahead >= near_m) & (ahead <= far_m) & live).nonzero(as_tuple=True)
-    dx, dy, dz, ahead = dx[row, column], dy[row, column], dz[row, column], ahead[row, column]
-    rotation = matrix[:, :3, :, 0][..., row]
+    forward = -matrix[:, 2]
+    ahead = dx * forward[0] + dy * forward[1] + dz * forward[2]
+    nearest = max(near_m, torch.finfo(torch.float32).tiny)
+    row, column = ((ahead >= nearest) & (ahead <= far_m) & live).nonzero(as_tuple=True)
+    place = row * live.shape[1] + column
+    dx, dy, dz, ahead = (values.view(-1).index_select(0, place) for values in (dx, dy, dz, ahead))
+    rotation = matrix[:, :3, :, 0].index_select(2, row)
     right = dx * rotation[0, 0] + dy * rotation[1, 0] + dz * rotation[2, 0]
     up = dx * rotation[0, 1] + dy * rotation[1, 1] + dz * rotation[2, 1]
     pixel_x = (right / ahead * camera.focal_px + camera.width / 2.0).floor()
     pixel_y = (camera.height / 2.0 - up / ahead * camera.focal_px).floor()
     inside = (pixel_x >= 0) & (pixel_x < camera.width) & (pixel_y >= 0) & (pixel_y < camera.height)
-    seen = depth_m[row, pixel_y.clamp(0, camera.height - 1).long(), pixel_x.clamp(0, camera.width - 1).long()]
+    pixel = pixel_y.clamp(0, camera.height - 1) * camera.width + pixel_x.clamp(0, camera.width - 1)
+    seen = depth_m.reshape(-1).index_select(0, row * (camera.height * camera.width) + pixel.long())
     gone = inside & ((ahead < seen + tolerance_m) | (seen == 0.0))
     return row[gone], column[gone]
