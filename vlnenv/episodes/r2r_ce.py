@@ -9,12 +9,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vlnenv.cache import write_atomic
 from vlnenv.episodes.dataset import EpisodeDataset
 from vlnenv.episodes.episode import Episode
 from vlnenv.episodes.records import EpisodeFileError, Record, read_json
@@ -270,14 +269,4 @@ def _write_json(path: Path, value: Any) -> None:
         with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as file:
             file.write(raw)
         raw = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(raw)
-            file.flush()
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    write_atomic(path, raw)

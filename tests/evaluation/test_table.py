@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vlnenv.evaluation import comparison_table, results_table
+
+
+def records(rate: int, dataset: str = "houses@12") -> list[dict[str, Any]]:
+    return [
+        {
+            "episode_id": str(each),
+            "scene_id": f"s{each % 5}",
+            "dataset": dataset,
+            "distance_to_goal": 4.0,
+            "oracle_success": True,
+            "is_success": each % 10 < rate,
+            "spl": 0.5 * (each % 10 < rate),
+        }
+        for each in range(50)
+    ]
+
+
+def test_plain_table() -> None:
+    table = results_table({"expert": records(10), "random": records(2)}, privileged=["expert"])
+    lines = table.splitlines()
+    assert " ".join(lines[0].split()) == "agent episodes NE (m) OSR (%) SR (%) SPL (%) nDTW (%)"
+    assert lines[2].startswith(
+        "expert*  50        4.00 [4.00, 4.00]  100.0 [100.0, 100.0]  100.0 [100.0, 100.0]"
+    )
+    assert "20.0 [" in lines[3]
+    assert lines[3].endswith("-")  # no nDTW in these records
+    assert lines[-2].startswith("* privileged")
+    assert lines[-1].startswith("Data: houses@12. Intervals: 95 %")
+
+
+def test_markdown_table() -> None:
+    lines = results_table({"a": records(5)}, format="markdown").splitlines()
+    assert [line.count("|") for line in lines[:3]] == [8, 8, 8]
+    assert set(lines[1]) <= set("| -")
+    assert "privileged" not in "".join(lines)
+
+
+def test_comparison_marks_differences_that_exclude_zero() -> None:
+    results = {"base": records(2), "better": records(6), "same": records(2)}
+    lines = comparison_table(results, "base").splitlines()
+    assert "+40.0 [" in lines[2]
+    assert "!" in lines[2]
+    assert "+0.0 [+0.0, +0.0]" in lines[3]
+    assert "!" not in lines[3]
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"different data sets .*: houses@12, r2r@34"):
+        results_table({"a": records(1), "b": records(1, "r2r@34")})
+    with pytest.raises(ValueError, match=r"no table format 'markdwn'.*Did you mean 'markdown'"):
+        results_table({"a": records(1)}, format="markdwn")
+    with pytest.raises(ValueError, match=r"no agent 'c'"):
+        comparison_table({"a": records(1)}, "c")
