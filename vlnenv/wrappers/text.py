@@ -10,7 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
+from vlnenv.env import VLNEnv
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
+from vlnenv.vector import VLNVectorEnv
 
 MAX_WORDS = 80
 
@@ -38,7 +40,7 @@ class TextToIds(gym.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], gym
         gym.utils.RecordConstructorArgs.__init__(self, vocabulary=words, max_words=max_words)
         gym.ObservationWrapper.__init__(self, env)
         self.max_words = max_words
-        self.vocabulary = _vocabulary_for(env.unwrapped.batch.dataset, words, max_words)
+        self.vocabulary = _vocabulary_for(env.unwrapped, words, max_words)
         self.observation_space = _with_ids(env.observation_space, len(self.vocabulary), max_words)
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class VectorTextToIds(gym.vector.VectorObservationWrapper):
         super().__init__(env)
         words = None if vocabulary is None else list(vocabulary)
         self.max_words = max_words
-        self.vocabulary = _vocabulary_for(env.unwrapped.batch.dataset, words, max_words)
+        self.vocabulary = _vocabulary_for(env.unwrapped, words, max_words)
         self.single_observation_space = _with_ids(
             env.single_observation_space, len(self.vocabulary), max_words
         )
@@ -84,7 +86,10 @@ class VectorTextToIds(gym.vector.VectorObservationWrapper):
         return self.observations(observations), reward, terminated, truncated, infos
 
 
-def _vocabulary_for(dataset: Any, words: list[str] | None, max_words: int) -> Vocabulary:
+def _vocabulary_for(env: Any, words: list[str] | None, max_words: int) -> Vocabulary:
+    if not isinstance(env, VLNEnv | VLNVectorEnv):
+        raise TypeError(f"expected a VLNEnv or VLNVectorEnv inside the wrappers, got {type(env).__name__}")
+    dataset = env.batch.dataset
     texts = [episode.instruction for episode in dataset.episodes]
     longest = max(len(split_words(text)) for text in texts)
     if longest > max_words:
@@ -92,8 +97,8 @@ def _vocabulary_for(dataset: Any, words: list[str] | None, max_words: int) -> Vo
             f"the longest instruction of {dataset.name} {dataset.split} has {longest} words and max_words is "
             f"{max_words}; pass max_words={longest}"
         )
-    words = words or dataset.vocabulary
-    return Vocabulary(words) if words else Vocabulary.of(texts)
+    known = words or dataset.vocabulary
+    return Vocabulary(known) if known else Vocabulary.of(texts)
 
 
 def _with_ids(space: spaces.Space, vocabulary_size: int, max_words: int) -> spaces.Dict:
