@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -94,7 +96,7 @@ def run(
         vector_env: As for `evaluate`.
         folder: Gets `manifest.json`, `episodes.jsonl` (a line an episode, as soon as it is over), and at the
             end `summary.json`.
-        manifest: What the results depend on; see `make_manifest`.
+        manifest: What the results depend on; see `make_manifest`. The set of episodes is added to it.
         episode_ids: As for `evaluate`.
         progress: As for `evaluate`.
 
@@ -106,6 +108,8 @@ def run(
     """
     env: Any = vector_env.unwrapped
     ids = [each.episode_id for each in env.batch.episodes] if episode_ids is None else list(episode_ids)
+    digest = hashlib.sha256(json.dumps(sorted(ids)).encode()).hexdigest()[:16]
+    manifest = {**manifest, "episodes": {"count": len(ids), "hash": digest}}
     with ResultsFolder(folder, manifest) as results:
         missing = [each for each in ids if each not in results.records]
         evaluate(agent, vector_env, missing, progress, results.append)
