@@ -16,12 +16,12 @@ STOP, FORWARD, LEFT = 0, 1, 2
 
 @pytest.fixture(scope="module")
 def episode_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five walks along -z through an empty room of 8 x 8 m with a block in it, as files."""
+    """Five walks along -z through an empty room of 8 x 8 m, the last one into a block; as files."""
     folder = tmp_path_factory.mktemp("room")
     floor = trimesh.creation.box(extents=(8.0, 0.2, 8.0))
     floor.apply_translation((0.0, -0.1, 0.0))
-    block = trimesh.creation.box(extents=(0.5, 1.0, 0.5))
-    block.apply_translation((3.0, 0.5, 2.0))
+    block = trimesh.creation.box(extents=(1.5, 1.0, 0.5))
+    block.apply_translation((2.75, 0.5, 2.0))
     scene = trimesh.Scene({"floor": floor, "block": block})
     (folder / "room.glb").write_bytes(scene.export(file_type="glb"))
     episodes = tuple(
