@@ -13,7 +13,7 @@ from rewards.reward import Reward, Term
 def route_completion() -> Reward:
     """Route completed, softly penalised, minus 1 for an episode that ends without success; in [-1, 1] in all.
 
-    Source: CaRL (reference/rl.md, "Route-completion reward"), there in percent.
+    Source: CaRL (Jaeger et al. 2025), there in percent.
     """
     return Reward(
         "route_completion",
@@ -24,7 +24,7 @@ def route_completion() -> Reward:
 def progress() -> Reward:
     """Metres gained towards the goal, -0.05 a step, +2.5 for success.
 
-    Source: VLN-CE waypoint PPO (reference/rl.md).
+    Source: VLN-CE waypoint models (Krantz et al. 2021).
     """
     return Reward(
         "progress",
@@ -39,7 +39,7 @@ def progress() -> Reward:
 def etp_r1() -> Reward:
     """At the end only: SPL + 1[d <= 1.5 m] + (1 - d / 6), with d the walking distance to the goal.
 
-    Source: ETP-R1 on R2R (reference/rl.md).
+    Source: ETP-R1 on R2R.
     """
     return Reward(
         "etp_r1",
@@ -54,7 +54,7 @@ def etp_r1() -> Reward:
 def active_vln() -> Reward:
     """At the end only: 15 for success.
 
-    Source: ActiveVLN (reference/rl.md).
+    Source: ActiveVLN.
     """
     return Reward("active_vln", (Term("success", terms.success, 15.0),))
 

@@ -97,7 +97,7 @@ def route_completion(
     Raises:
         ValueError: If either array is empty, not (n, 3), or not finite.
 
-    Source: route completion of CaRL's reward (reference/rl.md, "Route-completion reward"); differs from it in
+    Source: route completion of CaRL's reward (Jaeger et al. 2025); differs from it in
     what counts as passed, a radius where CaRL projects a car onto its lane.
     """
     path_m = _points(path_m, "path_m")

@@ -1,9 +1,8 @@
 """The field's metrics of a path: NE, TL, SR, OSR, SPL, nDTW, SDTW, CLS, collisions; DTW is exact.
 
 Symbols: P the path (the start, then every position that differs from the one before), R the reference, d_th
-the success distance. Formulas: reference/formats.md, "Metrics". The reference of nDTW, SDTW and CLS is the
-dense ground-truth rollout where the episode has one (as VLN-CE does), else the reference path resampled at
-0.25 m.
+the success distance. The reference of nDTW, SDTW and CLS is the dense ground-truth rollout where the episode
+has one (as in VLN-CE), else the reference path resampled at 0.25 m.
 """
 
 from __future__ import annotations
