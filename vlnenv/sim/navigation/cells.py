@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from vlnenv.sim.navigation.leaf import leaf
 
 
 class Cells(NamedTuple):
@@ -37,7 +38,7 @@ class Cells(NamedTuple):
     climb_m: float
 
 
-@njit(cache=True)
+@leaf
 def locate(cells: Cells, x: float, y: float, z: float, reach_m: float) -> int:
     """The node of the column over (x, z) that is nearest in height, or -1 if none is within `reach_m`."""
     fx = (x - cells.origin_x) / cells.cell_m
@@ -54,7 +55,7 @@ def locate(cells: Cells, x: float, y: float, z: float, reach_m: float) -> int:
     return node
 
 
-@njit(cache=True)
+@leaf
 def moved_node(cells: Cells, node: int, x: float, z: float) -> int:
     """The node over (x, z), at most one cell from that of `node`, reached by a link; -1 if there is none."""
     c = cells.column[node]
@@ -71,7 +72,7 @@ def moved_node(cells: Cells, node: int, x: float, z: float) -> int:
     return cells.links[node, 5] if dz > 0 else cells.links[node, 6]
 
 
-@njit(cache=True)
+@leaf
 def corners(cells: Cells, node: int, x: float, z: float) -> tuple[int, int, int, float, float, float, float]:
     """Neighbours and weights of the bilinear interpolation at (x, z) inside the cell of `node`.
 
@@ -94,7 +95,7 @@ def corners(cells: Cells, node: int, x: float, z: float) -> tuple[int, int, int,
     return side, links[node, 3], links[node, 6], -a, -b, -1.0, -1.0
 
 
-@njit(cache=True)
+@leaf
 def clearance_at(cells: Cells, node: int, x: float, z: float) -> tuple[float, float, float]:
     """Bilinear clearance in metres at (x, z) inside the cell of `node`, and its gradient along x and z."""
     i, j, k, a, b, sx, sz = corners(cells, node, x, z)
@@ -109,7 +110,7 @@ def clearance_at(cells: Cells, node: int, x: float, z: float) -> tuple[float, fl
     return value, gx, gz
 
 
-@njit(cache=True)
+@leaf
 def height_at(cells: Cells, node: int, x: float, z: float) -> float:
     """Bilinear smoothed height of the floor at (x, z) inside the cell of `node`."""
     i, j, k, a, b, _, _ = corners(cells, node, x, z)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from vlnenv.sim.navigation.leaf import leaf
 from vlnenv.sim.navigation.rasterize import FLOOR, FORBIDDEN, FULL_MASK, HINTED
 
 GROUND_TOLERANCE_M = 0.05
@@ -34,7 +35,7 @@ class Columns(NamedTuple):
     """uint8 (s,)."""
 
 
-@njit(cache=True)
+@leaf
 def _blocking_mask(
     first: int,
     last: int,

@@ -12,10 +12,11 @@ import numpy as np
 from numba import njit
 
 from vlnenv.sim.navigation.heap import pop, push
+from vlnenv.sim.navigation.leaf import leaf
 from vlnenv.sim.navigation.rasterize import SUBCELLS
 
 
-@njit(cache=True)
+@leaf
 def _distance(ox: int, oz: int, mask: int) -> float:
     """Distance in sub-cells from a cell's centre to the nearest set sub-cell of the cell (ox, oz) away."""
     best = 1e30

@@ -7,13 +7,14 @@ from numba import njit
 
 from vlnenv.sim.navigation.cells import Cells, clearance_at, corners, locate
 from vlnenv.sim.navigation.heap import pop, push
+from vlnenv.sim.navigation.leaf import leaf
 from vlnenv.sim.navigation.motion import line_of_sight
 
 SOURCE_RADIUS_M = 2.0
 """Around a goal, what it sees in a straight line gets the exact distance."""
 
 
-@njit(cache=True)
+@leaf
 def _upwind(
     cells: Cells, distance: np.ndarray, done: np.ndarray, node: int, axis: int
 ) -> tuple[float, float, float]:
@@ -33,7 +34,7 @@ def _upwind(
     return first, 1.0 / cells.cell_m, sign
 
 
-@njit(cache=True)
+@leaf
 def _solve(cells: Cells, distance: np.ndarray, done: np.ndarray, node: int) -> float:
     """Arrival at a node from its settled neighbours: |grad T| = 1 on the sloping floor.
 

@@ -7,15 +7,16 @@ out in order of the index, so results never depend on the order of insertion.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from vlnenv.sim.navigation.leaf import leaf
 
 
-@njit(cache=True)
+@leaf
 def _less(key: np.ndarray, a: int, b: int) -> bool:
     return key[a] < key[b] or (key[a] == key[b] and a < b)
 
 
-@njit(cache=True)
+@leaf
 def push(heap: np.ndarray, size: int, slot: np.ndarray, key: np.ndarray, node: int) -> int:
     """Insert `node`, or move it up after its key became smaller; the new size of the heap."""
     at = slot[node]
@@ -34,7 +35,7 @@ def push(heap: np.ndarray, size: int, slot: np.ndarray, key: np.ndarray, node: i
     return size
 
 
-@njit(cache=True)
+@leaf
 def pop(heap: np.ndarray, size: int, slot: np.ndarray, key: np.ndarray) -> int:
     """Remove and return the node of the smallest key; the heap's size becomes `size - 1`."""
     top = heap[0]

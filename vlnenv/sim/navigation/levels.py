@@ -19,6 +19,7 @@ import numpy as np
 from numba import njit
 
 from vlnenv.sim.navigation.columns import FREE, HINTED_FLOOR, LEVEL_TOLERANCE_M, OPEN_SKY
+from vlnenv.sim.navigation.leaf import leaf
 
 MIN_FLOOR_M2 = 5.0
 """Larger than any bed, smaller than the smallest floor that no door joins to another one."""
@@ -30,7 +31,7 @@ SILL_M = 0.12
 """A plateau this little above or below the floor beside it is part of the floor."""
 
 
-@njit(cache=True)
+@leaf
 def _root(parent: np.ndarray, i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from vlnenv.sim.navigation.cells import Cells, clearance_at, height_at, locate, moved_node
+from vlnenv.sim.navigation.leaf import leaf
 
 SUBSTEP_M = 0.025
 """Motion is cut into pieces of this length."""
@@ -15,16 +16,7 @@ COLLISION_M = 1e-3
 """A move shorter than asked by more than this has collided."""
 
 
-@njit(cache=True)
-def is_valid(cells: Cells, node: int, x: float, z: float, margin_m: float) -> bool:
-    """Whether the body's centre may be at (x, z) over `node`."""
-    if node < 0 or cells.column[node] < 0:
-        return False
-    value, _, _ = clearance_at(cells, node, x, z)
-    return value >= cells.radius_m - margin_m
-
-
-@njit(cache=True)
+@leaf
 def _allowed(cells: Cells, node: int, x: float, z: float, needed: float) -> bool:
     if node < 0:
         return False
@@ -32,7 +24,7 @@ def _allowed(cells: Cells, node: int, x: float, z: float, needed: float) -> bool
     return value >= needed
 
 
-@njit(cache=True)
+@leaf
 def _walk(
     cells: Cells, node: int, x: float, z: float, ux: float, uz: float, distance: float, sliding: bool
 ) -> tuple[int, float, float]:
@@ -126,7 +118,7 @@ def move_all(
     return out, collided
 
 
-@njit(cache=True)
+@leaf
 def line_of_sight(
     cells: Cells, node: int, x0: float, z0: float, x1: float, z1: float, needed_m: float
 ) -> tuple[int, float]:

@@ -6,10 +6,11 @@ import numpy as np
 from numba import njit
 
 from vlnenv.sim.navigation.cells import Cells, clearance_at, height_at, locate
+from vlnenv.sim.navigation.leaf import leaf
 from vlnenv.sim.navigation.motion import line_of_sight
 
 
-@njit(cache=True)
+@leaf
 def _centre(cells: Cells, node: int) -> tuple[float, float]:
     c = cells.column[node]
     return (
@@ -99,7 +100,7 @@ def descend(
     return out, out_nodes
 
 
-@njit(cache=True)
+@leaf
 def _clear(cells: Cells, node: int, a: np.ndarray, b: np.ndarray, target: int, needed: float) -> bool:
     return line_of_sight(cells, node, a[0], a[1], b[0], b[1], needed)[0] == target
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from vlnenv.sim.navigation.leaf import leaf
+
 SUBCELLS = 4
 """Sub-cells a side of a cell; a mask has 16 bits, bit `4 * row(z) + column(x)`."""
 FULL_MASK = 0xFFFF
@@ -17,7 +19,7 @@ FLOOR, FORBIDDEN, HINTED = 1, 2, 4
 """Slab flags: flat enough to stand on; surely not walkable (hint -1); surely floor (hint 1)."""
 
 
-@njit(cache=True)
+@leaf
 def _clip(polygon: np.ndarray, count: int, axis: int, at: float, keep_above: bool, out: np.ndarray) -> int:
     """Cut a convex polygon (count, 3) by the plane `axis = at`; points on the plane stay."""
     kept = 0
@@ -27,7 +29,8 @@ def _clip(polygon: np.ndarray, count: int, axis: int, at: float, keep_above: boo
         a = sign * (polygon[i, axis] - at)
         b = sign * (polygon[j, axis] - at)
         if a >= 0.0:
-            out[kept] = polygon[i]
+            for k in range(3):
+                out[kept, k] = polygon[i, k]
             kept += 1
         if (a > 0.0 and b < 0.0) or (a < 0.0 and b > 0.0):
             t = a / (a - b)
@@ -38,7 +41,7 @@ def _clip(polygon: np.ndarray, count: int, axis: int, at: float, keep_above: boo
     return kept
 
 
-@njit(cache=True)
+@leaf
 def _span(low: float, high: float) -> tuple[int, int]:
     """Half-open cells [first, last] that an interval in cell units touches; at least one."""
     first = int(np.floor(low))
@@ -46,7 +49,7 @@ def _span(low: float, high: float) -> tuple[int, int]:
     return first, max(first, last)
 
 
-@njit(cache=True)
+@leaf
 def _submask(polygon: np.ndarray, count: int, ix: int, iz: int, work: np.ndarray) -> int:
     """Sub-cells of cell (ix, iz) that a polygon inside it touches; coordinates in cell units."""
     area = 0.0
