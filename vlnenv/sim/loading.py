@@ -138,14 +138,15 @@ def scene_from_arrays(arrays: dict[str, np.ndarray], scene_id: str, key: str) ->
 
 def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
     parts = _read_parts(path)
-    names = naming.unique_names(name for name, _, _ in parts)
+    names = list(dict.fromkeys(name for name, _, _ in parts))
     categories = [naming.category(name) for name in names]
+    number = {name: index + 1 for index, name in enumerate(names)}
     counts = [len(surface.faces) for _, _, surface in parts]
     offsets = np.cumsum([0] + [len(surface.vertices) for _, _, surface in parts])
     # Nodes may be scaled by any factor: overflow becomes inf, and such faces are dropped below.
     vertices = np.concatenate([surface.vertices @ T[:3, :3].T + T[:3, 3] for _, T, surface in parts]) * scale
     faces = np.concatenate([surface.faces + offsets[i] for i, (_, _, surface) in enumerate(parts)])
-    face_instance = np.repeat(np.arange(1, len(parts) + 1, dtype=np.int32), counts)
+    face_instance = np.repeat(np.array([number[name] for name, _, _ in parts], dtype=np.int32), counts)
     materials, face_material = _merge_materials([surface for _, _, surface in parts])
 
     kept = _sound_faces(vertices, faces, path)
@@ -161,7 +162,7 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
     face_instance = face_instance[kept]
     instances = []
     order = np.argsort(face_instance, kind="stable")
-    starts = np.searchsorted(face_instance[order], np.arange(1, len(parts) + 2))
+    starts = np.searchsorted(face_instance[order], np.arange(1, len(names) + 2))
     for i, name in enumerate(names):
         own = vertices[faces[order[starts[i] : starts[i + 1]]].reshape(-1)]
         if len(own):
@@ -183,7 +184,10 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
 
 
 def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
-    """(node name, 4 x 4 transform, surface) of every node with triangles, in the file's own order."""
+    """(object name, 4 x 4 transform, surface) of every node with triangles, in the file's own order.
+
+    An object with several materials comes in several parts of one name.
+    """
     import trimesh
 
     if path.suffix.lower() == ".glb":
@@ -201,7 +205,8 @@ def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
             transform, geometry_name = loaded.graph[node]
             geometry = loaded.geometry[geometry_name]
             if isinstance(geometry, trimesh.Trimesh) and len(geometry.faces):
-                name = path.stem if node.lower() == path.name.lower() else str(node)
+                name = _object_name(str(node), geometry, loaded.graph.transforms.parents.get(node))
+                name = path.stem if name.lower() == path.name.lower() else name
                 surface = read_surface(geometry, str(path), is_linear)
                 parts.append((name, np.asarray(transform, dtype=np.float64), surface))
     except MemoryError:
@@ -213,6 +218,20 @@ def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
     if not parts:
         raise ValueError(f"{path} holds no triangles (points or lines alone make no scene)")
     return parts
+
+
+def _object_name(node: str, geometry: Any, parent: str | None) -> str:
+    """Name of the object that a trimesh node is a part of, where trimesh splits objects by material."""
+    # glTF: a node of several primitives becomes the parent of nodes with random suffixes.
+    if geometry.metadata.get("from_gltf_primitive") and parent is not None and node.startswith(f"{parent}_"):
+        return parent
+    # OBJ: "object_material", with a number behind it where that exists twice.
+    material = getattr(getattr(geometry.visual, "material", None), "name", None)
+    if geometry.metadata.get("from_gltf_primitive") is None and material:
+        found = re.fullmatch(rf"(.+)_{re.escape(material)}(_\d+)?", node)
+        if found:
+            return found.group(1)
+    return node
 
 
 def _check_glb(path: Path) -> None:

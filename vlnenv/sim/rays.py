@@ -50,6 +50,7 @@ class RayMesh:
         self._face_index = face_index
         # Embree must have something to build a tree of; a face without area is never hit.
         if len(faces) == 0:
+            self._face_index = np.array([-1], dtype=np.int32)
             vertices, faces = np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32)
         TriangleMesh(
             self._scene,
