@@ -424,7 +424,11 @@ class TokenMemory:
         tokens.index_copy_(0, token, self._features.view(-1, self.dim).index_select(0, stored))
         xyz[token] = torch.stack([ahead[row, column], left[row, column], up[row, column]], dim=-1)
         mask[token] = 1
-        return tokens.view(n, PATCH_TOKENS, -1), xyz.view(n, PATCH_TOKENS, 3), mask.view(n, PATCH_TOKENS)
+        return (
+            tokens.view(n, PATCH_TOKENS, self.dim),
+            xyz.view(n, PATCH_TOKENS, 3),
+            mask.view(n, PATCH_TOKENS),
+        )
 
     def _read_view(self, envs: torch.Tensor, pose: Pose) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mask = self._view_mask[envs]

@@ -7,7 +7,10 @@ from 384 to 64 dimensions; `vlnenv/memory/_build_text_table.py` makes it and say
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
+import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -107,9 +110,10 @@ def load_text_table() -> TextTable:
         ValueError: If the file is missing or damaged.
     """
     try:
-        with np.load(TABLE_PATH, allow_pickle=False) as archive:
+        # Through memory: of a damaged file, numpy would leave the handle open.
+        with np.load(io.BytesIO(TABLE_PATH.read_bytes()), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _ARRAYS}
-    except Exception as error:  # a damaged zip raises half a dozen unrelated types
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(
             f"cannot read the text table {TABLE_PATH}: {error}. Reinstall vlnenv, or rebuild the file as "
             "vlnenv/memory/_build_text_table.py says."
