@@ -1,9 +1,8 @@
-"""A policy on disk: its weights as safetensors, with everything needed to rebuild it in the file's metadata."""
+"""A policy on disk: its weights as safetensors, with all that rebuilds it in the file's metadata."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +12,9 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
-from agents.instructions import Vocabulary
 from agents.policy import NavigationPolicy, PolicyConfig
 from vlnenv.cache import write_atomic
+from vlnenv.evaluation.manifest import file_hash
 
 _FORMAT = "vlnenv-policy-1"
 
@@ -69,9 +68,7 @@ def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPol
         )
     try:
         fields = json.loads(metadata["config"])
-        vocabulary = fields.pop("vocabulary")
-        words = Vocabulary(tuple(vocabulary["words"]), vocabulary["max_words"])
-        policy = NavigationPolicy(PolicyConfig(vocabulary=words, **fields))
+        policy = NavigationPolicy(PolicyConfig(words=tuple(fields.pop("words")), **fields))
         policy.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds a policy that this version cannot rebuild: {error}") from error
@@ -81,11 +78,6 @@ def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPol
             f"length {token_dim}: use the encoder that it was trained with"
         )
     return policy.eval()
-
-
-def file_hash(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def best_device() -> torch.device:

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from tqdm import tqdm
 
+from agents.config import DemonstrationConfig
 from agents.expert import expert_action
 from agents.policy import LEVELS
 from vlnenv.cache import cache_dir
@@ -27,36 +28,6 @@ from vlnenv.vector import VLNVectorEnv
 
 _VERSION = 1
 _STOP, _FORWARD, _LEFT, _RIGHT = range(4)
-
-
-@dataclass(frozen=True)
-class DemonstrationConfig:
-    """Which episodes are demonstrated, and how."""
-
-    dataset: str = "houses"
-    """Data set, as the environment takes it."""
-    split: str = "train"
-    episodes: int | None = None
-    """How many episodes, evenly spread over the split; None takes all."""
-    passes: int = 1
-    """Times that each episode is demonstrated, each time with other disturbances."""
-    disturbance: float = 0.08
-    """Chance at each step that a disturbance of a few equal, arbitrary actions begins."""
-    keep: float = 0.5
-    """Part of the steps that is kept (neighbours are nearly alike); steps that stop are always kept."""
-    encoder: str = "semantic"
-    max_steps: int = 250
-    """An episode that takes longer is cut."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("disturbance", "keep"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        if self.passes < 1:
-            raise ValueError(f"passes must be at least 1, got {self.passes}")
-        if self.episodes is not None and self.episodes < 1:
-            raise ValueError(f"episodes must be at least 1, got {self.episodes}")
 
 
 @dataclass(frozen=True)
@@ -80,7 +51,7 @@ class Demonstrations:
 
 
 def load_demonstrations(config: DemonstrationConfig, num_envs: int = 8) -> Demonstrations:
-    """The demonstrations of a setting: out of the cache, or made now (a progress bar tells how long it takes).
+    """The demonstrations of a setting: out of the cache, or made now, with a progress bar.
 
     Args:
         config: What to demonstrate.
@@ -234,12 +205,14 @@ def _rows(
                     disturbances[slot] = Disturbance(config.disturbance, rngs[slot])
             if fresh.any():
                 observation, _ = env.reset(seed=0, options={"reset_mask": fresh, "episode_id": ids})
-            labels = [expert_action(env, slot) if running[slot] else _STOP for slot in range(env.num_envs)]
+            labels = [
+                expert_action(env.batch, slot) if running[slot] else _STOP for slot in range(env.num_envs)
+            ]
             actions = np.zeros(env.num_envs, dtype=np.int64)
             for slot in np.flatnonzero(running):
                 actions[slot] = disturbances[slot].apply(labels[slot])
                 if labels[slot] == _STOP or rngs[slot].random() < config.keep:
-                    yield _row(env, observation, slot, labels[slot], instructions)
+                    yield _row(env, observation, int(slot), labels[slot], instructions)
             observation, _, terminated, truncated, infos = env.step(actions)
             over = running & (terminated | truncated)
             progress.update(int(over.sum()))

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,58 +17,20 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from agents.checkpoint import best_device, save_policy
-from agents.demonstrations import DemonstrationConfig, Demonstrations, load_demonstrations
-from agents.instructions import Vocabulary
+from agents.closed_loop import Validation
+from agents.config import ImitationConfig
+from agents.demonstrations import Demonstrations, load_demonstrations
 from agents.policy import ACTIONS, LEVELS, NavigationPolicy, PolicyConfig
 from vlnenv.cache import write_atomic
+from vlnenv.episodes.vocabulary import Vocabulary, split_words
+from vlnenv.memory.text_table import load_text_table
 
 _LEFT, _RIGHT = 2, 3
 _MIRRORED_ACTION = torch.tensor([0, 1, _RIGHT, _LEFT])
 
 
-@dataclass(frozen=True)
-class ImitationConfig:
-    """Settings of `vlnenv train bc`."""
-
-    out: str = "runs/bc"
-    """Folder for weights, curves and TensorBoard logs; a run that is there goes on where it stopped."""
-    data: DemonstrationConfig = field(default_factory=DemonstrationConfig)
-    updates: int = 6000
-    batch_size: int = 256
-    learning_rate: float = 1e-3
-    """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
-    weight_decay: float = 0.02
-    grad_norm: float = 1.0
-    class_balance: float = 0.4
-    """Labels are weighted by frequency ** -class_balance: 0 is not at all, 1 fully (STOP would be overdone)."""
-    goal_loss: float = 0.1
-    """Weight of predicting where the goal is, which only helps the features to form."""
-    word_dropout: float = 0.05
-    """Part of the words that training replaces by "unknown"."""
-    width: int = 64
-    dropout: float = 0.1
-    train_tokens: int = 192
-    """Memory tokens read per sample in training."""
-    eval_every: int = 1000
-    """Updates between closed-loop validations; the best weights by success rate are kept."""
-    eval_split: str = "val_seen"
-    """Never the split that results are reported on."""
-    eval_episodes: int = 40
-    num_envs: int = 8
-    threads: int = 1
-    """Torch threads. More than the free cores makes training many times slower."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("updates", "batch_size", "eval_every", "eval_episodes", "num_envs", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.eval_split == "val_unseen":
-            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
-
-
 def class_weights(actions: np.ndarray, balance: float) -> Tensor:
-    """Weight of each action's label, float32 (4,), of mean 1 over the labels and at most 5 times another's."""
+    """Weight of each action's label, float32 (4,): mean 1 over the labels, at most 5 times another's."""
     counts = np.bincount(actions, minlength=ACTIONS).astype(np.float64)
     weights = np.where(counts > 0, np.maximum(counts, 1.0) ** -balance, 0.0)
     weights = np.minimum(weights, 5.0 * weights[weights > 0].min())
@@ -83,7 +44,7 @@ def mirror(batch: dict[str, Tensor], mirrored: Tensor, swapped_ids: Tensor) -> d
     Args:
         batch: Observation keys, and `action` (b,) and `goal` (b, 3).
         mirrored: bool (b,), which samples.
-        swapped_ids: Word id after the swap, see `Vocabulary.swap_left_right`.
+        swapped_ids: Word id after the swap, see `swapped_words`.
     """
     side = torch.where(mirrored, -1.0, 1.0)
     out = dict(batch)
@@ -102,25 +63,40 @@ def mirror(batch: dict[str, Tensor], mirrored: Tensor, swapped_ids: Tensor) -> d
     return out
 
 
-class Imitation:
-    """Trains a policy on demonstrations; every random choice follows from the seed and the update's number."""
+def swapped_words(vocabulary: Vocabulary) -> Tensor:
+    """Word ids after a mirror, int64 (len(vocabulary),): "left" becomes "right" and back, all others stay."""
+    swapped = torch.arange(len(vocabulary))
+    if "left" in vocabulary.words and "right" in vocabulary.words:
+        left, right = (vocabulary.words.index(word) + 2 for word in ("left", "right"))
+        swapped[left], swapped[right] = right, left
+    return swapped
 
-    def __init__(self, config: ImitationConfig, data: Demonstrations, vocabulary: Vocabulary) -> None:
+
+class Imitation:
+    """Trains a policy on demonstrations; all chance follows from the seed and the update's number."""
+
+    def __init__(self, config: ImitationConfig, data: Demonstrations) -> None:
         self.config = config
         self.data = data
         self.device = best_device()
-        self._ids = torch.as_tensor(vocabulary.encode(data.instructions))
-        self._swapped_ids = torch.as_tensor(vocabulary.swap_left_right())
         torch.manual_seed(config.seed)
         self.policy = NavigationPolicy(
             PolicyConfig(
-                vocabulary=vocabulary,
+                words=Vocabulary.of(data.instructions).words,
+                max_words=max(80, *(len(split_words(text)) for text in data.instructions)),
                 token_dim=data.arrays["patch_tokens"].shape[-1],
                 width=config.width,
                 dropout=config.dropout,
                 train_tokens=config.train_tokens,
             )
-        ).to(self.device)
+        )
+        if config.text_table:
+            _start_words_from_table(self.policy)
+        self.policy.to(self.device)
+        vocabulary, length = self.policy.vocabulary, self.policy.config.max_words
+        encoded = [vocabulary.encode(text, length)[0] for text in data.instructions]
+        self._ids = torch.from_numpy(np.stack(encoded))
+        self._swapped_ids = swapped_words(vocabulary)
         self.goal_head = nn.Linear(self.policy.feature_dim, 3).to(self.device)
         self.weights = class_weights(np.asarray(data.action), config.class_balance).to(self.device)
         self.optimizer = torch.optim.AdamW(
@@ -207,7 +183,7 @@ class Imitation:
         """Go on from `save`.
 
         Raises:
-            ValueError: If the file was written under other settings; the message names the first that differs.
+            ValueError: If the file was written under other settings; the message names one that differs.
         """
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata()
@@ -232,6 +208,18 @@ class Imitation:
         self.best_success = float(metadata["best_success"])
 
 
+def _start_words_from_table(policy: NavigationPolicy) -> None:
+    """Put each word near the classes that it names: a better start than chance, training goes on from it."""
+    table = load_text_table()
+    if table.dim != policy.config.width:
+        return
+    with torch.no_grad():
+        for index, word in enumerate(policy.vocabulary.words):
+            if word in table:
+                # Rows of a fresh embedding have a length of about sqrt(width).
+                policy.word.weight[index + 2] = torch.from_numpy(table.embed(word)) * math.sqrt(table.dim)
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
@@ -246,14 +234,14 @@ def _settings(config: ImitationConfig, data: Demonstrations) -> str:
 
 def train_imitation(
     config: ImitationConfig,
-    evaluate: Callable[[NavigationPolicy, Path], dict[str, float]] | None = None,
+    evaluate: Callable[[NavigationPolicy], dict[str, float]] | None = None,
 ) -> Path:
     """Train a policy by behaviour cloning, or go on with a run that was cut off.
 
     Args:
         config: Settings; written to `config.out` as `config.json`.
-        evaluate: Closed-loop metrics of a policy, with a folder for the results; by default on
-            `config.eval_split` through the evaluation runner.
+        evaluate: Closed-loop metrics of a policy, "success" among them; by default `Validation` on
+            `config.eval_split`.
 
     Returns:
         The best weights, `config.out/policy.safetensors`.
@@ -262,17 +250,19 @@ def train_imitation(
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     data = load_demonstrations(config.data, config.num_envs)
-    run = Imitation(config, data, Vocabulary.of(data.instructions, min_count=3))
+    run = Imitation(config, data)
     state = out / "state.safetensors"
     if state.is_file():
         run.resume(state)
     write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
     if evaluate is None:
-        evaluate = _evaluator(config)
+        evaluate = Validation(
+            config.data.dataset, config.eval_split, config.data.encoder, config.eval_episodes, config.num_envs
+        )
     for metrics in _updates(run, out):
         if run.update % config.eval_every and run.update != config.updates:
             continue
-        closed_loop = evaluate(run.policy.eval(), out / "validation" / f"{run.update:06d}")
+        closed_loop = evaluate(run.policy.eval())
         metrics = {**metrics, **{f"{config.eval_split}/{key}": value for key, value in closed_loop.items()}}
         _append_curve(out / "curve.jsonl", {"update": run.update, **metrics})
         if closed_loop["success"] >= run.best_success:
@@ -316,20 +306,3 @@ def _append_curve(path: Path, point: dict[str, Any]) -> None:
     points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
     points = [old for old in points if old["update"] < point["update"]] + [point]
     write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())
-
-
-def _evaluator(config: ImitationConfig) -> Callable[[NavigationPolicy, Path], dict[str, float]]:
-    from agents.closed_loop import evaluate_policy
-
-    def evaluate(policy: NavigationPolicy, folder: Path) -> dict[str, float]:
-        return evaluate_policy(
-            policy,
-            folder,
-            dataset=config.data.dataset,
-            split=config.eval_split,
-            encoder=config.data.encoder,
-            episodes=config.eval_episodes,
-            num_envs=config.num_envs,
-        )
-
-    return evaluate

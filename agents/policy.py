@@ -1,6 +1,6 @@
 """The navigation policy: a compact masked-attention network over the token memory and the instruction.
 
-It has no hidden state of its own: what it has seen is in the token memory, whose positions move with the agent.
+It has no hidden state of its own: what it has seen is in the token memory, whose positions move with it.
 
     words  -> transformer -> each word attends to the tokens ("where is the sofa?") -> transformer
     tokens -> 24 directions of 15 degrees attend to the tokens and the grounded words that lie there
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.instructions import PADDING, Vocabulary
+from vlnenv.episodes.vocabulary import PAD, Vocabulary
 
 ACTIONS = 4
 """Stop, forward, left, right."""
@@ -32,9 +32,12 @@ _OBSTACLE_HEIGHT_M = (0.25, 1.6)
 class PolicyConfig:
     """Sizes of the network and the words that it knows."""
 
-    vocabulary: Vocabulary
+    words: tuple[str, ...]
+    """The vocabulary, without padding and unknown."""
     token_dim: int = 64
     """Length of a memory token: the encoder's `dim`."""
+    max_words: int = 80
+    """Longest instruction, in words."""
     width: int = 64
     """Length of all hidden vectors; a multiple of `heads`."""
     heads: int = 4
@@ -49,8 +52,8 @@ class PolicyConfig:
     def __post_init__(self) -> None:
         if self.width % self.heads:
             raise ValueError(f"width must be a multiple of heads, got {self.width} and {self.heads}")
-        if self.token_dim < 1 or self.directions < 4 or self.word_layers < 1:
-            raise ValueError("token_dim and word_layers must be at least 1 and directions at least 4")
+        if min(self.token_dim, self.word_layers, self.max_words) < 1 or self.directions < 4:
+            raise ValueError("token_dim, word_layers and max_words must be at least 1, directions at least 4")
         if self.train_tokens < 1:
             raise ValueError(f"train_tokens must be at least 1, got {self.train_tokens}")
         if not 0.0 <= self.dropout < 1.0:
@@ -222,6 +225,7 @@ class _Directions(nn.Module):
         self.config = config
         width, heads = config.width, config.heads
         angle = torch.arange(config.directions) * (2 * math.pi / config.directions)
+        self.unit: Tensor
         self.register_buffer("unit", torch.stack([angle.cos(), angle.sin()], dim=-1), persistent=False)
         size = width // heads - 2
         self.query_tokens = nn.Linear(width, heads * size)
@@ -270,8 +274,9 @@ class NavigationPolicy(nn.Module):
         super().__init__()
         self.config = config
         width, heads, layers = config.width, config.heads, config.word_layers
-        self.word = nn.Embedding(len(config.vocabulary), width, padding_idx=PADDING)
-        self.word_place = nn.Parameter(torch.randn(config.vocabulary.max_words, width) * 0.02)
+        self.vocabulary = Vocabulary(config.words)
+        self.word = nn.Embedding(len(self.vocabulary), width, padding_idx=PAD)
+        self.word_place = nn.Parameter(torch.randn(config.max_words, width) * 0.02)
         self.before = nn.ModuleList(_WordLayer(width, heads, config.dropout) for _ in range(layers))
         self.memory = _TokenMemory(config)
         self.ground_norm = nn.LayerNorm(width)
@@ -308,17 +313,17 @@ class NavigationPolicy(nn.Module):
         Raises:
             ValueError: If the tokens are not of this policy's length.
         """
-        found = observation["patch_tokens"].shape[-1]
-        if found != self.config.token_dim:
+        token_dim = observation["patch_tokens"].shape[-1]
+        if token_dim != self.config.token_dim:
             raise ValueError(
-                f"this policy reads tokens of length {self.config.token_dim}, the observation has length {found}:"
-                " use the encoder that it was trained with"
+                f"this policy reads tokens of length {self.config.token_dim}, the observation has length "
+                f"{token_dim}: use the encoder that it was trained with"
             )
         ids = observation["instruction_ids"].long()
         # Trim the padding that no row of this batch needs; an empty instruction keeps one (padding) word.
-        length = max(1, int((ids != PADDING).sum(dim=1).max()))
+        length = max(1, int((ids != PAD).sum(dim=1).max()))
         ids = ids[:, :length]
-        padded = ids == PADDING
+        padded = ids == PAD
         # The summary slot in front is always valid, so no row of any attention is empty.
         word_mask = F.pad(~padded, (1, 0), value=True)
         history = self._history(observation["action_history"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,59 +16,17 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
+from tqdm import tqdm
 
+from agents.base import weights_path
 from agents.checkpoint import best_device, file_hash, load_policy, save_policy
+from agents.closed_loop import Validation
+from agents.config import PPOConfig
 from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
 from vlnenv.vector import VLNVectorEnv
-
-
-@dataclass(frozen=True)
-class PPOConfig:
-    """Settings of `vlnenv train ppo`; the defaults are gentle, for a policy that already walks."""
-
-    start: str = "bc"
-    """Weights to start from: a file, or a shipped agent's name."""
-    out: str = "runs/ppo"
-    """Folder for weights, curves and TensorBoard logs; it must not hold a run."""
-    dataset: str = "houses"
-    split: str = "train"
-    encoder: str = "semantic"
-    reward: str = "route_completion"
-    """Reward preset."""
-    steps: int = 60_000
-    """Environment steps in all."""
-    num_envs: int = 8
-    rollout_steps: int = 128
-    """Steps of each environment between updates."""
-    batch_size: int = 256
-    epochs: int = 3
-    learning_rate: float = 5e-5
-    clip: float = 0.1
-    target_kl: float = 0.015
-    entropy: float = 0.005
-    gamma: float = 0.99
-    gae_lambda: float = 0.95
-    value_warm_up: int = 5
-    """Iterations that train the value alone, before the policy may move."""
-    max_steps: int = 200
-    """An episode is cut here in training, so that one that is lost does not eat the budget."""
-    eval_every: int = 10
-    """Iterations between closed-loop validations; the best weights by success rate are kept."""
-    eval_split: str = "val_seen"
-    eval_episodes: int = 60
-    threads: int = 1
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.eval_split == "val_unseen":
-            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
-        if self.batch_size > self.num_envs * self.rollout_steps:
-            raise ValueError(
-                f"batch_size must be at most num_envs * rollout_steps = {self.num_envs * self.rollout_steps}, "
-                f"got {self.batch_size}"
-            )
+from vlnenv.wrappers.text import VectorTextToIds
 
 
 class NavigationFeatures(BaseFeaturesExtractor):
@@ -108,13 +65,12 @@ class NavigationActorCritic(MultiInputActorCriticPolicy):
 
     def __init__(self, *args: Any, network: NavigationPolicy, **kwargs: Any) -> None:
         self._network = [network]  # in a list: the module is registered as the features extractor's
-        super().__init__(
-            *args,
-            features_extractor_class=NavigationFeatures,
-            features_extractor_kwargs={"network": network},
-            ortho_init=False,
-            **kwargs,
-        )
+        kwargs |= {
+            "features_extractor_class": NavigationFeatures,
+            "features_extractor_kwargs": {"network": network},
+            "ortho_init": False,
+        }
+        super().__init__(*args, **kwargs)
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)
@@ -141,7 +97,7 @@ class _Progress(BaseCallback):
         self,
         config: PPOConfig,
         network: NavigationPolicy,
-        evaluate: Callable[[NavigationPolicy, Path], dict[str, float]],
+        evaluate: Callable[[NavigationPolicy], dict[str, float]],
         card: dict[str, Any],
     ) -> None:
         super().__init__()
@@ -152,6 +108,7 @@ class _Progress(BaseCallback):
         self.iteration = 0
         self.best_success = -1.0
         self.curve: list[dict[str, float]] = []
+        self.bar = tqdm(total=config.steps, desc="PPO", unit="step")
 
     def _on_rollout_start(self) -> None:
         if self.iteration % self.config.eval_every == 0:
@@ -164,6 +121,7 @@ class _Progress(BaseCallback):
             parameter.requires_grad_(trains_policy or id(parameter) in value)
 
     def _on_step(self) -> bool:
+        self.bar.update(self.config.num_envs)
         return True
 
     def _on_rollout_end(self) -> None:
@@ -179,13 +137,15 @@ class _Progress(BaseCallback):
             }
             self.curve.append(point)
             self._write_curve()
+            self.bar.set_postfix({"return": f"{point['return']:.3f}", "success": f"{point['success']:.3f}"})
 
     def _on_training_end(self) -> None:
         self._validate()
+        self.bar.close()
 
     def _validate(self) -> None:
         out = Path(self.config.out)
-        metrics = self.evaluate(self.network.eval(), out / "validation" / f"{self.num_timesteps:07d}")
+        metrics = self.evaluate(self.network.eval())
         for name, value in metrics.items():
             self.logger.record(f"{self.config.eval_split}/{name}", value)
         named = {f"{self.config.eval_split}/{name}": value for name, value in metrics.items()}
@@ -226,7 +186,7 @@ def make_ppo(network: NavigationPolicy, env: SB3VecEnv, config: PPOConfig) -> PP
 
 def train_ppo(
     config: PPOConfig,
-    evaluate: Callable[[NavigationPolicy, Path], dict[str, float]] | None = None,
+    evaluate: Callable[[NavigationPolicy], dict[str, float]] | None = None,
 ) -> Path:
     """Fine-tune a policy by PPO in the closed loop.
 
@@ -240,8 +200,6 @@ def train_ppo(
     Raises:
         ValueError: If `config.out` holds a run already.
     """
-    from agents.base import weights_path
-
     torch.set_num_threads(config.threads)
     out = Path(config.out)
     if (out / "curve.jsonl").exists():
@@ -265,27 +223,15 @@ def train_ppo(
             "data_hash": env.batch.dataset.hash,
         }
         write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-        model = make_ppo(network, SB3VecEnv(env, network.config.vocabulary), config)
+        with_ids = VectorTextToIds(env, network.vocabulary.words, network.config.max_words)
+        model = make_ppo(network, SB3VecEnv(with_ids), config)
         model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
-        progress = _Progress(config, network, evaluate or _evaluator(config), card)
+        if evaluate is None:
+            evaluate = Validation(
+                config.dataset, config.eval_split, config.encoder, config.eval_episodes, config.num_envs
+            )
+        progress = _Progress(config, network, evaluate, card)
         model.learn(config.steps, callback=progress, progress_bar=False)
     finally:
         env.close()
     return out / "policy.safetensors"
-
-
-def _evaluator(config: PPOConfig) -> Callable[[NavigationPolicy, Path], dict[str, float]]:
-    from agents.closed_loop import evaluate_policy
-
-    def evaluate(policy: NavigationPolicy, folder: Path) -> dict[str, float]:
-        return evaluate_policy(
-            policy,
-            folder,
-            dataset=config.dataset,
-            split=config.eval_split,
-            encoder=config.encoder,
-            episodes=config.eval_episodes,
-            num_envs=config.num_envs,
-        )
-
-    return evaluate

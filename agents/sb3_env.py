@@ -11,62 +11,46 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
 
-from agents.instructions import Vocabulary
-
 
 class SB3VecEnv(VecEnv):
-    """A `VecEnv` over a batched environment, with `instruction_ids` in place of the instruction's text.
+    """A `VecEnv` over a batched environment.
 
     Infos are as SB3's own vector environments and its `Monitor` give them: `terminal_observation`,
     `TimeLimit.truncated`, and `episode` with return `r` and length `l` when an episode ends.
 
     Args:
-        env: A batched environment with autoreset mode SAME_STEP (`vlnenv.vector.VLNVectorEnv`).
-        vocabulary: The words of the policy that is trained.
+        env: `VLNVectorEnv` with autoreset mode SAME_STEP, in a `VectorTextToIds`.
 
     Raises:
-        ValueError: If the environment resets otherwise.
+        ValueError: If the environment resets otherwise, or observes text.
     """
 
-    def __init__(self, env: gym.vector.VectorEnv, vocabulary: Vocabulary) -> None:
+    def __init__(self, env: gym.vector.VectorEnv) -> None:
         if env.metadata.get("autoreset_mode") != AutoresetMode.SAME_STEP:
             raise ValueError(
                 f"stable-baselines3 needs autoreset mode SAME_STEP, this environment has "
                 f"{env.metadata.get('autoreset_mode')}: make it with autoreset_mode='SameStep'"
             )
         self.env = env
-        self.vocabulary = vocabulary
-        single = env.single_observation_space
-        assert isinstance(single, spaces.Dict)
-        entries = {key: space for key, space in single.spaces.items() if not isinstance(space, spaces.Text)}
-        ids = spaces.Box(0, len(vocabulary) - 1, (vocabulary.max_words,), np.int64)
+        space = env.single_observation_space
+        assert isinstance(space, spaces.Dict)
+        texts = [key for key, entry in space.spaces.items() if isinstance(entry, spaces.Text)]
+        if texts:
+            raise ValueError(f"stable-baselines3 takes no text, as in {texts}: use VectorTextToIds")
         self.render_mode = env.render_mode
-        super().__init__(
-            env.num_envs, spaces.Dict({**entries, "instruction_ids": ids}), env.single_action_space
-        )
+        super().__init__(env.num_envs, space, env.single_action_space)
         self._actions: np.ndarray | None = None
         self._returns = np.zeros(env.num_envs)
         self._lengths = np.zeros(env.num_envs, dtype=np.int64)
-        self._encoded: dict[str, np.ndarray] = {}
 
-    def _ids(self, text: str) -> np.ndarray:
-        if text not in self._encoded:
-            self._encoded[text] = self.vocabulary.encode([text])[0]
-        return self._encoded[text]
-
-    def _observation(self, batched: dict[str, Any]) -> dict[str, np.ndarray]:
-        kept = {key: np.asarray(batched[key]) for key in self.observation_space if key != "instruction_ids"}  # type: ignore[attr-defined]
-        kept["instruction_ids"] = np.stack([self._ids(text) for text in batched["instruction"]])
-        return kept
-
-    def reset(self) -> dict[str, np.ndarray]:  # type: ignore[override]
+    def reset(self) -> dict[str, np.ndarray]:
         """Begin an episode in each environment, with the seed of `seed` if one was set."""
         seeds = self._seeds[0] if self._seeds else None
         observation, _ = self.env.reset(seed=seeds)
         self._reset_seeds()
         self._returns[:] = 0.0
         self._lengths[:] = 0
-        return self._observation(observation)
+        return observation
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for `step_wait`."""
@@ -80,18 +64,16 @@ class SB3VecEnv(VecEnv):
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for slot in np.flatnonzero(done):
-            final = dict(batched["final_obs"][slot])
-            final["instruction_ids"] = self._ids(final.pop("instruction"))
             final_info = _slot_info(batched["final_info"], int(slot))
             infos[slot] = {
                 **final_info,
-                "terminal_observation": final,
+                "terminal_observation": batched["final_obs"][slot],
                 "TimeLimit.truncated": bool(truncated[slot] and not terminated[slot]),
                 "episode": {"r": float(self._returns[slot]), "l": int(self._lengths[slot]), "t": 0.0},
             }
             self._returns[slot] = 0.0
             self._lengths[slot] = 0
-        return self._observation(observation), rewards.astype(np.float32), done, infos
+        return observation, rewards.astype(np.float32), done, infos
 
     def close(self) -> None:
         """Close the environment."""

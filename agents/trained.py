@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
+from agents.base import episode_rng
 from agents.policy import NavigationPolicy
+from vlnenv.evaluation.agent import PublicEpisode
 
 OBSERVATION_KEYS = tuple(
     f"{level}_{part}" for level in ("patch", "instance", "zone") for part in ("tokens", "xyz", "mask")
@@ -33,7 +34,8 @@ def to_tensors(
     batch = {key: torch.as_tensor(np.asarray(observations[key])[rows]) for key in OBSERVATION_KEYS}
     batch["action_history"] = torch.as_tensor(np.asarray(observations["action_history"])[rows])
     texts = [observations["instruction"][row] for row in rows]
-    batch["instruction_ids"] = torch.as_tensor(policy.config.vocabulary.encode(texts))
+    ids = [policy.vocabulary.encode(text, policy.config.max_words)[0] for text in texts]
+    batch["instruction_ids"] = torch.from_numpy(np.stack(ids))
     return {key: value.to(device) for key, value in batch.items()}
 
 
@@ -51,9 +53,9 @@ class PolicyAgent:
         self.seed = seed
         self._rngs: dict[int, np.random.Generator] = {}
 
-    def reset(self, index: int, episode: Any) -> None:
+    def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""
-        self._rngs[index] = np.random.default_rng([self.seed, zlib.crc32(str(episode.episode_id).encode())])
+        self._rngs[index] = episode_rng(self.seed, episode)
 
     @torch.inference_mode()
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
@@ -69,5 +71,7 @@ class PolicyAgent:
             return actions
         chances = (logits.double() / self.temperature).softmax(dim=-1).cpu().numpy()
         for row, chance in zip(rows, chances, strict=True):
-            actions[row] = int(np.searchsorted(np.cumsum(chance), self._rngs[row].random() * chance.sum()))
+            actions[row] = int(
+                np.searchsorted(np.cumsum(chance), self._rngs[int(row)].random() * chance.sum())
+            )
         return np.minimum(actions, logits.shape[-1] - 1)

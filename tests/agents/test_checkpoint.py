@@ -43,10 +43,7 @@ def test_bad_files_are_refused_with_their_path(tmp_path: Path) -> None:
     safetensors.torch.save_file({"a": torch.zeros(1)}, str(other))
     with pytest.raises(CheckpointError, match="expected format"):
         load_policy(other)
-    config = {
-        "format": "vlnenv-policy-1",
-        "config": json.dumps({"vocabulary": {"words": ["<pad>", "<unk>"], "max_words": 3}}),
-    }
+    config = {"format": "vlnenv-policy-1", "config": json.dumps({"words": ["go"], "width": 32})}
     safetensors.torch.save_file({"a": torch.zeros(1)}, str(other), metadata=config)
     with pytest.raises(CheckpointError, match="cannot rebuild"):
         load_policy(other)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.ppo import PPOConfig, make_ppo
+from agents.config import PPOConfig
+from agents.ppo import make_ppo
 from agents.sb3_env import SB3VecEnv
 from tests.agents.fakes import FakeVectorEnv, random_batch, small_policy
 
@@ -15,7 +16,7 @@ CONFIG = PPOConfig(
 
 def test_ppo_uses_the_same_network_and_learns() -> None:
     network = small_policy()
-    env = SB3VecEnv(FakeVectorEnv(4), network.config.vocabulary)
+    env = SB3VecEnv(FakeVectorEnv(4))
     model = make_ppo(network, env, CONFIG)
     batch = random_batch()
     with torch.no_grad():

@@ -2,23 +2,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from agents.sb3_env import SB3VecEnv
-from tests.agents.fakes import FakeVectorEnv, small_policy
+from tests.agents.fakes import FakeVectorEnv
 
 
 def make() -> SB3VecEnv:
-    return SB3VecEnv(FakeVectorEnv(2), small_policy().config.vocabulary)
+    return SB3VecEnv(FakeVectorEnv(2))
 
 
-def test_instructions_become_ids() -> None:
-    env = make()
-    observation = env.reset()
-    assert set(observation) == set(env.observation_space.spaces)
-    vocabulary = env.vocabulary
-    words = [vocabulary.words[index] for index in observation["instruction_ids"][1] if index]
-    assert words == ["walk", "to", "the", "red", "sofa", ",", "then", "turn", "left", "."]
+def test_text_is_refused() -> None:
+    env = FakeVectorEnv(2)
+    env.single_observation_space["instruction"] = spaces.Text(9)
+    with pytest.raises(ValueError, match="VectorTextToIds"):
+        SB3VecEnv(env)
 
 
 def test_the_terminal_observation_is_the_last_of_the_episode() -> None:
@@ -49,4 +48,4 @@ def test_other_autoreset_modes_are_refused() -> None:
     env = FakeVectorEnv(2)
     env.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
     with pytest.raises(ValueError, match="SAME_STEP"):
-        SB3VecEnv(env, small_policy().config.vocabulary)
+        SB3VecEnv(env)

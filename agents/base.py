@@ -1,0 +1,98 @@
+"""What all agents share, and the agents that come with the package, by name."""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vlnenv.errors import unknown_name
+from vlnenv.evaluation.agent import Agent, PrivilegedAgent, PublicEpisode
+
+STOP, FORWARD, LEFT, RIGHT = range(4)
+"""Values of the discrete action space."""
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+_MODULES = {
+    "random": "agents.random:RandomAgent",
+    "forward": "agents.random:ForwardAgent",
+    "expert": "agents.expert:ExpertAgent",
+}
+
+
+def agent_names() -> list[str]:
+    """Names that `load` knows: agents without weights, then the shipped trained ones."""
+    return [*_MODULES, *sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))]
+
+
+def weights_path(name_or_path: str | Path) -> Path:
+    """The weights file of a shipped trained agent, or of a path as it is.
+
+    Raises:
+        ValueError: If it is neither; the message names the nearest shipped agent.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".safetensors":
+        return path
+    shipped = WEIGHTS / f"{name_or_path}.safetensors"
+    if not shipped.is_file():
+        known = sorted(each.stem for each in WEIGHTS.glob("*.safetensors"))
+        raise ValueError(unknown_name("trained agent", str(name_or_path), [*known, "FILE.safetensors"]))
+    return shipped
+
+
+def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | PrivilegedAgent:
+    """An agent by name.
+
+    Args:
+        name: One of `agent_names()`, a policy's `.safetensors` file, or `module:attribute`, a callable that
+            makes an agent of yours.
+        seed: For agents that draw random numbers.
+        temperature: For trained policies: 0 takes the best action, else actions are drawn.
+
+    Raises:
+        ValueError: If there is no such agent; the message names the nearest one.
+        FileNotFoundError: If there is no such file.
+    """
+    if name in _MODULES:
+        module, attribute = _MODULES[name].split(":")
+        made = getattr(importlib.import_module(module), attribute)
+        return made(seed=seed) if name == "random" else made()
+    if ":" in name and not name.endswith(".safetensors"):
+        return _import_agent(name)
+    if not name.endswith(".safetensors") and name not in agent_names():
+        choices = [*agent_names(), "FILE.safetensors", "module:attribute"]
+        raise ValueError(unknown_name("agent", name, choices))
+    from agents.checkpoint import best_device, load_policy
+    from agents.trained import PolicyAgent
+
+    return PolicyAgent(load_policy(weights_path(name)).to(best_device()), temperature, seed)
+
+
+def _import_agent(name: str) -> Any:
+    module, attribute = name.split(":", 1)
+    try:
+        return getattr(importlib.import_module(module), attribute)()
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ValueError(f"no agent {name!r}: {error}") from error
+
+
+def episode_rng(seed: int, episode: PublicEpisode) -> np.random.Generator:
+    """Random numbers of one episode, whatever runs beside or before it."""
+    return np.random.default_rng([seed, zlib.crc32(episode.episode_id.encode())])
+
+
+def best_trained() -> str:
+    """The shipped trained agent to show: fine-tuned by PPO where there is one, else cloned.
+
+    Raises:
+        ValueError: If none is shipped.
+    """
+    for name in ("ppo", "bc"):
+        if (WEIGHTS / f"{name}.safetensors").is_file():
+            return name
+    raise ValueError("no trained agent is shipped here: run `vlnenv train bc`, then name its weights")

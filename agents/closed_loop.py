@@ -1,0 +1,110 @@
+"""Agents in the environment: evaluation runs, and the quick validations of training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.base import load, weights_path
+from agents.config import EvaluationConfig
+from agents.policy import NavigationPolicy
+from agents.trained import PolicyAgent
+from vlnenv.episodes import Episode
+from vlnenv.evaluation import Record, evaluate, is_privileged, make_manifest, run
+from vlnenv.vector import VLNVectorEnv
+
+VALIDATION_STEPS = 250
+"""Validations in training cut episodes here: an agent that is lost is not waited for."""
+
+
+def spread(episodes: Sequence[Episode], count: int | None) -> list[str]:
+    """Ids of `count` episodes evenly spread over all, in their order; None gives all."""
+    if count is None or count >= len(episodes):
+        return [episode.episode_id for episode in episodes]
+    chosen = np.linspace(0, len(episodes) - 1, count).round().astype(int)
+    return [episodes[index].episode_id for index in chosen]
+
+
+def evaluate_agent(config: EvaluationConfig) -> list[Record]:
+    """Run an agent through a split and write `manifest.json`, `episodes.jsonl` and `summary.json`.
+
+    Returns:
+        One record an episode.
+
+    Raises:
+        ValueError: If agent, data set or split is unknown, or the folder holds a run of other settings.
+    """
+    import torch
+
+    torch.set_num_threads(config.threads)
+    # Before the environment: a wrong name is found out at once.
+    agent = load(config.agent, config.seed, config.temperature)
+    env = VLNVectorEnv(
+        config.num_envs,
+        dataset=config.dataset,
+        split=config.split,
+        encoder=config.encoder,
+        max_steps=config.max_steps,
+        autoreset_mode="Disabled",
+    )
+    try:
+        is_policy = isinstance(agent, PolicyAgent)
+        if isinstance(agent, PolicyAgent):
+            check_token_dim(agent.policy, env)
+        manifest = make_manifest(
+            config.agent,
+            env,
+            agent_config={"temperature": config.temperature} if is_policy else {},
+            weights=[weights_path(config.agent)] if is_policy else [],
+            privileged=is_privileged(agent),
+            seed=config.seed,
+        )
+        ids = spread(env.batch.episodes, config.episodes)
+        return run(agent, env, config.folder, manifest, ids)
+    finally:
+        env.close()
+
+
+def check_token_dim(policy: NavigationPolicy, env: VLNVectorEnv) -> None:
+    """Raise ValueError if the policy was trained on tokens of another length than the environment's."""
+    length = env.single_observation_space["patch_tokens"].shape[-1]  # type: ignore[index]
+    if length != policy.config.token_dim:
+        raise ValueError(
+            f"this policy was trained on tokens of length {policy.config.token_dim}, but the environment's "
+            f"(encoder {env.config.encoder!r}) have length {length}: use the encoder that it was trained with"
+        )
+
+
+class Validation:
+    """Closed-loop metrics of a policy in training, on a fixed part of a split."""
+
+    def __init__(self, dataset: str, split: str, encoder: str, episodes: int, num_envs: int) -> None:
+        self._env = VLNVectorEnv(
+            min(num_envs, episodes),
+            dataset=dataset,
+            split=split,
+            encoder=encoder,
+            max_steps=VALIDATION_STEPS,
+            autoreset_mode="Disabled",
+        )
+        self._ids = spread(self._env.batch.episodes, episodes)
+
+    def __call__(self, policy: NavigationPolicy) -> dict[str, float]:
+        """Means of success, spl, oracle_success, distance_to_goal, steps and route_completion."""
+        check_token_dim(policy, self._env)
+        records = evaluate(PolicyAgent(policy), self._env, self._ids, progress=False)
+        names = {
+            "success": "is_success",
+            **{
+                name: name
+                for name in ("spl", "oracle_success", "distance_to_goal", "steps", "route_completion")
+            },
+        }
+        return {
+            name: float(np.mean([float(record[key]) for record in records])) for name, key in names.items()
+        }
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()

@@ -1,0 +1,166 @@
+"""Settings of evaluation and training; loads nothing heavy, so that `vlnenv --help` is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """Settings of `vlnenv eval`."""
+
+    agent: str = "random"
+    """A shipped agent's name, a policy's .safetensors file, or module:attribute."""
+    dataset: str = "houses"
+    """"houses", "r2r_ce" or the path of an episode file."""
+    split: str = "val_unseen"
+    episodes: int | None = None
+    """How many episodes, evenly spread over the split; None runs all."""
+    num_envs: int = 8
+    """Episodes side by side; results do not depend on it."""
+    out: str | None = None
+    """Folder for the results; a run that was cut off goes on. None makes one below runs/eval."""
+    encoder: str = "semantic"
+    """Patch encoder; "semantic" is privileged, it reads the simulator's class names."""
+    temperature: float = 0.0
+    """For trained policies: 0 takes the best action, else actions are drawn."""
+    max_steps: int | None = None
+    """Steps before an episode is cut; None takes the task's 500."""
+    threads: int = 2
+    """Torch threads."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("episodes", "num_envs", "max_steps", "threads"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+
+    @property
+    def folder(self) -> Path:
+        """Where the results go."""
+        if self.out is not None:
+            return Path(self.out)
+        agent, dataset = (Path(name).name.replace(":", ".") for name in (self.agent, self.dataset))
+        return Path("runs/eval") / f"{agent}-{dataset}-{self.split}-{self.episodes or 'all'}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class DemonstrationConfig:
+    """Which episodes are demonstrated, and how."""
+
+    dataset: str = "houses"
+    """Data set, as the environment takes it."""
+    split: str = "train"
+    episodes: int | None = None
+    """How many episodes, evenly spread over the split; None takes all."""
+    passes: int = 1
+    """Times that each episode is demonstrated, each time with other disturbances."""
+    disturbance: float = 0.08
+    """Chance at each step that a disturbance of a few equal, arbitrary actions begins."""
+    keep: float = 0.5
+    """Part of the steps that is kept (neighbours are nearly alike); steps that stop are always kept."""
+    encoder: str = "semantic"
+    max_steps: int = 250
+    """An episode that takes longer is cut."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("disturbance", "keep"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if self.passes < 1:
+            raise ValueError(f"passes must be at least 1, got {self.passes}")
+        if self.episodes is not None and self.episodes < 1:
+            raise ValueError(f"episodes must be at least 1, got {self.episodes}")
+
+
+@dataclass(frozen=True)
+class ImitationConfig:
+    """Settings of `vlnenv train bc`."""
+
+    out: str = "runs/bc"
+    """Folder for weights, curves and TensorBoard logs; a run that is there goes on where it stopped."""
+    data: DemonstrationConfig = field(default_factory=DemonstrationConfig)
+    updates: int = 6000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
+    weight_decay: float = 0.02
+    grad_norm: float = 1.0
+    class_balance: float = 0.4
+    """Labels weigh frequency ** -class_balance: 0 is not at all, 1 fully, which would overdo STOP."""
+    goal_loss: float = 0.1
+    """Weight of predicting where the goal is, which only helps the features to form."""
+    word_dropout: float = 0.05
+    """Part of the words that training replaces by "unknown"."""
+    text_table: bool = True
+    """Start the words from the text table that names the semantic encoder's classes, where sizes fit."""
+    width: int = 64
+    dropout: float = 0.1
+    train_tokens: int = 192
+    """Memory tokens read per sample in training."""
+    eval_every: int = 1000
+    """Updates between closed-loop validations; the best weights by success rate are kept."""
+    eval_split: str = "val_seen"
+    """Never the split that results are reported on."""
+    eval_episodes: int = 40
+    num_envs: int = 8
+    threads: int = 1
+    """Torch threads. More than the free cores makes training many times slower."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "batch_size", "eval_every", "eval_episodes", "num_envs", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.eval_split == "val_unseen":
+            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings of `vlnenv train ppo`; the defaults are gentle, for a policy that already walks."""
+
+    start: str = "bc"
+    """Weights to start from: a file, or a shipped agent's name."""
+    out: str = "runs/ppo"
+    """Folder for weights, curves and TensorBoard logs; it must not hold a run."""
+    dataset: str = "houses"
+    split: str = "train"
+    encoder: str = "semantic"
+    reward: str = "route_completion"
+    """Reward preset."""
+    steps: int = 60_000
+    """Environment steps in all."""
+    num_envs: int = 8
+    rollout_steps: int = 128
+    """Steps of each environment between updates."""
+    batch_size: int = 256
+    epochs: int = 3
+    learning_rate: float = 5e-5
+    clip: float = 0.1
+    target_kl: float = 0.015
+    entropy: float = 0.005
+    gamma: float = 0.99
+    gae_lambda: float = 0.95
+    value_warm_up: int = 5
+    """Iterations that train the value alone, before the policy may move."""
+    max_steps: int = 200
+    """An episode is cut here in training, so that one that is lost does not eat the budget."""
+    eval_every: int = 10
+    """Iterations between closed-loop validations; the best weights by success rate are kept."""
+    eval_split: str = "val_seen"
+    eval_episodes: int = 60
+    threads: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.eval_split == "val_unseen":
+            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
+        if self.batch_size > self.num_envs * self.rollout_steps:
+            raise ValueError(
+                f"batch_size must be at most num_envs * rollout_steps = "
+                f"{self.num_envs * self.rollout_steps}, got {self.batch_size}"
+            )

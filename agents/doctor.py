@@ -1,0 +1,87 @@
+"""`vlnenv doctor`: what is installed, what is cached, and what this machine offers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+CORE = (
+    "vlnenv",
+    "gymnasium",
+    "numpy",
+    "scipy",
+    "numba",
+    "trimesh",
+    "embreex",
+    "torch",
+    "safetensors",
+    "tyro",
+)
+EXTRAS = {
+    "train": ("stable-baselines3", "tensorboard"),
+    "viewer": ("imageio", "imageio-ffmpeg", "matplotlib"),
+    "open3d": ("open3d",),
+}
+
+
+def report() -> str:
+    """The report, as text."""
+    lines = [
+        f"Python {platform.python_version()} on {platform.platform()}",
+        f"  {sys.executable}",
+        "",
+        "Core",
+    ]
+    lines += [_package(name) for name in CORE]
+    for extra, names in EXTRAS.items():
+        lines += ["", f"Extra [{extra}]", *(_package(name) for name in names)]
+    return "\n".join([*lines, "", *_machine(), "", *_data(), "", *_agents()])
+
+
+def _package(name: str) -> str:
+    try:
+        return f"  {name:<20}{metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return f"  {name:<20}not installed"
+
+
+def _machine() -> list[str]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return [
+        "Machine",
+        f"  {'usable cores':<20}{cores}",
+        f"  {'torch threads':<20}{torch.get_num_threads()}",
+        f"  {'GPU':<20}{', '.join(gpus) or 'none'}",
+    ]
+
+
+def _data() -> list[str]:
+    from vlnenv import data
+    from vlnenv.cache import cache_dir
+
+    cache = cache_dir()
+    files = [path for path in cache.rglob("*") if path.is_file()] if cache.is_dir() else []
+    size = sum(path.stat().st_size for path in files)
+    lines = ["Data", f"  {'cache':<20}{cache} ({len(files)} files, {size / 1e6:.1f} MB; may be deleted)"]
+    for name in data.DATASET_FOLDERS:
+        splits = data.installed_splits(name)
+        where = ", ".join(splits) if splits else f"not below {data.data_dir()} (set VLNENV_DATA)"
+        lines.append(f"  {name:<20}{where}")
+    return [*lines, f"  {'houses':<20}built in"]
+
+
+def _agents() -> list[str]:
+    from agents.base import WEIGHTS, agent_names
+
+    lines = ["Agents"]
+    for name in agent_names():
+        weights = Path(WEIGHTS / f"{name}.safetensors")
+        size = f"{weights.stat().st_size / 1e6:.1f} MB of weights" if weights.is_file() else "no weights"
+        lines.append(f"  {name:<20}{size}")
+    return lines

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.base import agent_names, load, weights_path
+from agents.checkpoint import save_policy
+from agents.random import RandomAgent
+from agents.trained import PolicyAgent
+from tests.agents.fakes import small_policy
+
+
+def test_every_named_agent_loads() -> None:
+    for name in agent_names():
+        agent = load(name)
+        assert callable(agent.act)
+
+
+def test_policies_and_imported_agents_load(tmp_path: Path) -> None:
+    save_policy(tmp_path / "mine.safetensors", small_policy())
+    agent = load(str(tmp_path / "mine.safetensors"), temperature=0.5)
+    assert isinstance(agent, PolicyAgent)
+    assert agent.temperature == 0.5
+    assert isinstance(load("agents.random:RandomAgent"), RandomAgent)
+
+
+def test_unknown_agents_are_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Did you mean 'random'"):
+        load("rondom")
+    with pytest.raises(ValueError, match="no agent"):
+        load("agents.random:Nobody")
+    with pytest.raises(ValueError, match="no agent"):
+        load("not_a_module:Agent")
+    with pytest.raises(FileNotFoundError, match="missing"):
+        load(str(tmp_path / "missing.safetensors"))
+    with pytest.raises(ValueError, match="no trained agent"):
+        weights_path("nobody")

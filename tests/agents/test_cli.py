@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents.cli import main
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ([], ["demo", "eval", "train", "data", "doctor"]),
+        (["eval"], ["--agent", "--split", "--episodes", "--num-envs", "--out"]),
+        (["train", "bc"], ["--learning-rate", "--data.passes"]),
+        (["train", "ppo"], ["--target-kl", "--start"]),
+        (["data", "scene"], ["--up", "--out"]),
+        (["demo"], ["--episodes"]),
+    ],
+)
+def test_help_names_the_options(
+    command: list[str], expected: list[str], capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    for option in expected:
+        assert option in text
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, agents.cli\n"
+        "try:\n    agents.cli.main(['train', 'bc', '--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numba', 'trimesh', 'stable_baselines3'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["eval", "--agent", "rondom"], "Did you mean 'random'"),
+        (["eval", "--split", "val_unsean", "--agent", "random"], "Did you mean 'val_unseen'"),
+        (["eval", "--episodes", "0"], "at least 1"),
+        (["data", "check", "nowhere.json.gz"], "nowhere.json.gz"),
+        (["data", "scene", "nowhere.glb", "--out", "x.json.gz"], "nowhere.glb"),
+        (["train", "ppo", "--start", "nobody"], "no trained agent 'nobody'"),
+    ],
+)
+def test_mistakes_end_in_one_line_and_exit_code_2(
+    command: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VLNENV_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as end:
+        main(command)
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert expected in error
+    assert "Traceback" not in error
+
+
+def test_evaluation_prints_a_table_and_where_results_lie(
+    episode_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "run"
+    main(["eval", "--agent", "expert", "--dataset", str(episode_file), "--num-envs", "2", "--out", str(out)])
+    text = capsys.readouterr().out
+    assert "expert*" in text
+    assert "100.0" in text
+    assert str(out) in text
+    assert (out / "summary.json").is_file()
+
+
+def test_doctor_and_check_report(episode_file: Path, capsys: pytest.CaptureFixture) -> None:
+    main(["doctor"])
+    assert "torch" in capsys.readouterr().out
+    main(["data", "check", str(episode_file)])
+    assert "2 on 2 routes" in capsys.readouterr().out

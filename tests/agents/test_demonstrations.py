@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.config import DemonstrationConfig
+from agents.demonstrations import Disturbance, load_demonstrations
+
+
+def test_disturbances_never_stop_and_come_in_runs() -> None:
+    disturbance = Disturbance(0.1, np.random.default_rng(0))
+    actions = [disturbance.apply(0) for _ in range(2000)]
+    assert set(actions) == {0, 1, 2, 3}
+    disturbed = np.mean([action != 0 for action in actions])
+    assert 0.15 < disturbed < 0.4
+    assert all(Disturbance(0.0, np.random.default_rng(0)).apply(action) == action for action in range(4))
+
+
+def test_the_expert_is_recorded_step_by_step(
+    episode_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLNENV_CACHE", str(cache))
+    config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.0, keep=1.0)
+    alone = load_demonstrations(config, num_envs=1)
+    assert (np.asarray(alone.action) == 0).sum() == 2, "an expert stops once an episode"
+    assert alone.action[-1] == 0
+    assert alone.arrays["patch_tokens"].dtype == np.float16
+    assert alone.arrays["patch_mask"].shape == (len(alone), 576)
+    assert alone.arrays["patch_mask"].any()
+    assert len(alone.instructions) == 2
+    # The last action of a history is the label before it, within an episode.
+    for row in range(1, len(alone)):
+        if alone.instruction[row] == alone.instruction[row - 1]:
+            assert alone.arrays["action_history"][row, -1] == alone.action[row - 1]
+    stops = np.asarray(alone.action) == 0
+    assert (alone.goal[stops, 0] < 0.5).all()
+    assert (alone.goal[~stops, 0] > 0.1).all()
+    # Straight-line place of the goal: never farther than the walk.
+    assert (np.linalg.norm(alone.goal[:, 1:], axis=1) <= alone.goal[:, 0] + 0.1).all()
+    folder = next((cache / "demonstrations").iterdir())
+    before = (folder / "index.json").stat().st_mtime_ns
+    again = load_demonstrations(config, num_envs=1)
+    assert (folder / "index.json").stat().st_mtime_ns == before, "the cache is used"
+    assert (again.action == alone.action).all()
+
+
+def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(
+    episode_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.2, keep=0.5, passes=2, seed=3)
+    sorted_rows = []
+    for num_envs in (1, 3):
+        monkeypatch.setenv("VLNENV_CACHE", str(tmp_path / str(num_envs)))
+        data = load_demonstrations(config, num_envs=num_envs)
+        texts = [data.instructions[index] for index in data.instruction]
+        rows = zip(texts, data.goal.tolist(), data.action.tolist(), strict=True)
+        sorted_rows.append(sorted(rows))
+    assert len(sorted_rows[0]) > 10
+    assert sorted_rows[0] == sorted_rows[1]
