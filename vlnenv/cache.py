@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -32,13 +32,16 @@ def write_atomic(path: str | Path, content: bytes) -> None:
     Raises:
         OSError: If the folder cannot be written to; nothing is left behind.
     """
-    path = Path(path)
+    _write_atomic(Path(path), lambda stream: stream.write(content))
+
+
+def _write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # In the same folder, because os.replace is atomic only within one file system.
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            write(stream)
         # mkstemp makes the file private; a cache may be shared, so give it the usual permissions.
         umask = os.umask(0)
         os.umask(umask)
@@ -54,13 +57,11 @@ def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 
     A cache that cannot be written (full disk, read-only home) is no reason to stop: it warns instead.
     """
-    buffer = io.BytesIO()
     for name, array in arrays.items():
         if array.dtype.hasobject:
             raise TypeError(f"array {name!r} holds Python objects, which would need a pickle")
-    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
     try:
-        write_atomic(path, buffer.getvalue())
+        _write_atomic(Path(path), lambda stream: np.savez(stream, **dict(arrays)))  # type: ignore[arg-type]
     except OSError as error:
         warnings.warn(f"could not write the cache file {path}: {error}", stacklevel=2)
 

@@ -213,7 +213,8 @@ def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
         raise
     except Exception as error:
         raise ValueError(
-            f"cannot read {path}: the file is truncated or damaged ({type(error).__name__}: {error})"
+            f"cannot read {path}: the file is truncated, damaged or uses a feature that trimesh cannot read "
+            f"({type(error).__name__}: {error})"
         ) from error
     if not parts:
         raise ValueError(f"{path} holds no triangles (points or lines alone make no scene)")
