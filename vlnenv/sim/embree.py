@@ -45,12 +45,11 @@ class EmbreeSimulator:
         body: The cylinder that walks.
         load_scene: Gives the scene of an id; by default the id is a path for `loading.load_scene`.
 
-    Measured on a furnished flat of 145,840 triangles, one core of an Intel Xeon, single poses, frames a
-    second: 145-155 for RGB, depth and instances at 224 x 224 (5.3 ms in Embree, 1.4 ms of shading, 0.3 ms of making
-    rays and clipping), about 1000 for depth and instances at 96 x 96; batches of poses are as fast a frame.
-    A grid of 0.9 million triangles: 92. Building the search tree takes 0.16 s and 0.8 s in these; Embree
-    cannot store it, so the disk cache holds what goes into it. A moved or removed instance adds 2 ms a
-    frame.
+    Frames a second on one core of an Intel Xeon, on a furnished flat of 145,840 triangles, one pose a call:
+    145-155 for RGB, depth and instances at 224 x 224 (5.3 ms in Embree, 1.4 ms of shading, 0.3 ms of making
+    rays and clipping), about 1000 for depth and instances at 96 x 96; batches are as fast a frame. On a grid
+    of 0.9 million triangles: 92. The search trees of these take 0.16 s and 0.8 s to build; Embree cannot
+    store them, so the disk cache holds what goes into them. A moved instance adds 2 ms a frame.
     """
 
     def __init__(
