@@ -40,6 +40,12 @@ def stored(memory: TokenMemory, index: int) -> dict[int, tuple]:
     return {patch_id: tuple(row) for patch_id, *row in rows}
 
 
+def assert_same_points(one: dict[int, tuple], two: dict[int, tuple]) -> None:
+    assert one.keys() == two.keys()
+    for patch_id, columns in one.items():
+        assert all(np.array_equal(a, b) for a, b in zip(columns, two[patch_id], strict=True))
+
+
 @pytest.mark.parametrize(
     ("seed", "max_patches", "camera"),
     [
@@ -155,10 +161,13 @@ def test_restore_brings_back_every_bit(patches: str) -> None:
         return observations
 
     run(memory, range(8), [0, 1])
-    snapshot = memory.snapshot(0)
+    snapshot, before = memory.snapshot(0), stored(memory, 0)
     first = run(memory, range(8, 20), [0])
+    changed = stored(memory, 0)
     memory.restore(0, snapshot)
+    assert_same_points(stored(memory, 0), before)
     again = run(memory, range(8, 20), [0])
+    assert_same_points(stored(memory, 0), changed)
     other = TokenMemory(3, DIM, config, SMALL)
     other.restore(2, snapshot)
     elsewhere = run(other, range(8, 20), [2])
