@@ -324,6 +324,15 @@ def test_bad_input_is_refused_and_changes_nothing() -> None:
         TokenMemory(0, DIM, camera=SMALL)
 
 
+def test_read_only_arrays_are_taken_in() -> None:
+    memory = TokenMemory(1, DIM, camera=SMALL)
+    features, depth = constant(0), np.full((1, 24, 24), 2.0, np.float32)
+    for array in (features, depth):
+        array.flags.writeable = False
+    memory.update([0], features, depth, *ZERO)
+    assert len(memory) == 576
+
+
 def test_no_environments_is_no_work() -> None:
     memory = TokenMemory(1, DIM, camera=SMALL)
     nothing = (np.zeros((0, 3)), np.zeros(0))

@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from vlnenv.memory import text_table
+from vlnenv.memory import _text_vocabulary, text_table
+from vlnenv.memory._build_text_table import cosine_order_kept, lightly_whitening
 from vlnenv.memory.text_table import TABLE_PATH, load_text_table
 from vlnenv.sim.naming import category
 
@@ -90,3 +91,21 @@ def test_a_damaged_table_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(text_table, "TABLE_PATH", broken)
     with pytest.raises(ValueError, match=r"text_table\.npz"):
         text_table.load_text_table.__wrapped__()
+
+
+def test_the_file_is_up_to_date_with_the_vocabulary() -> None:
+    assert TABLE.phrases == _text_vocabulary.PHRASES
+    assert all(phrase == phrase.lower().strip() for phrase in _text_vocabulary.PHRASES)
+
+
+def test_reduction_keeps_the_order_of_rows_that_span_few_directions() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3)) @ np.linalg.qr(rng.normal(size=(20, 3)))[0].T
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    directions = lightly_whitening(rows, 3)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    assert (directions[np.arange(3), np.abs(directions).argmax(axis=1)] > 0).all()
+    kept = cosine_order_kept(rows, rows @ directions.T)
+    assert kept == pytest.approx({"spearman": 1.0, "top1": 1.0, "top5": 1.0})
+    shuffled = cosine_order_kept(rows, (rows @ directions.T)[rng.permutation(40)])
+    assert shuffled["top5"] < 0.5

@@ -156,8 +156,7 @@ class TokenMemory:
         """
         envs = self._envs(indices)
         n = len(envs)
-        features = torch.as_tensor(features, dtype=torch.float32, device=self.device)
-        depth = torch.as_tensor(depth, dtype=torch.float32, device=self.device)
+        features, depth = self._tensor(features), self._tensor(depth)
         if features.shape != (n, PATCH_GRID, PATCH_GRID, self.dim):
             raise ValueError(
                 f"features must be ({n}, {PATCH_GRID}, {PATCH_GRID}, {self.dim}), got {tuple(features.shape)}"
@@ -284,6 +283,11 @@ class TokenMemory:
         if len(set(envs.tolist())) != len(envs):
             raise ValueError(f"environment indices must not repeat, got {envs.tolist()}")
         return torch.as_tensor(envs.copy(), device=self.device)
+
+    def _tensor(self, values: torch.Tensor | np.ndarray) -> torch.Tensor:
+        if isinstance(values, np.ndarray) and not values.flags.writeable:
+            values = values.copy()  # torch warns about read-only arrays
+        return torch.as_tensor(values, dtype=torch.float32, device=self.device)
 
     def _pose(self, position_m: np.ndarray, heading_rad: np.ndarray, n: int) -> Pose:
         pose = make_pose(position_m, heading_rad, self.camera, self.device)

@@ -78,7 +78,13 @@ class SemanticEncoder:
         starts = dict(zip(unique, np.cumsum([0, *(len(table) for table in tables)]).tolist(), strict=False))
         offset = np.array([starts[scene] for scene in scenes], dtype=np.int64)
         index = torch.from_numpy(ids + offset[:, None, None]).to(self.device)
-        bank = tables[0] if len(tables) == 1 else torch.cat(tables) if tables else torch.zeros(1, self.dim)
+        bank = (
+            tables[0]
+            if len(tables) == 1
+            else torch.cat(tables)
+            if tables
+            else torch.zeros(1, self.dim, device=self.device)
+        )
         return bank.index_select(0, index.flatten()).view(n, PATCH_GRID, PATCH_GRID, self.dim)
 
     def instance_features(self, scene: Scene) -> torch.Tensor:
