@@ -61,6 +61,9 @@ class DemonstrationConfig:
     """Chance at each step that a disturbance of a few equal, arbitrary actions begins."""
     keep: float = 0.5
     """Part of the steps that is kept (neighbours are nearly alike); steps that stop are always kept."""
+    stop_m: float = 1.0
+    """Steps within this walking distance of the goal are labelled STOP, though the expert walks on to the
+    goal: one STOP an episode, within centimetres of the goal, is too little to learn from."""
     encoder: str = "semantic"
     max_steps: int = 250
     """An episode that takes longer is cut."""

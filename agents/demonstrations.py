@@ -188,7 +188,6 @@ def _rows(
     disturbances: list[Disturbance] = [Disturbance(0.0, rngs[0])] * env.num_envs
     running = np.zeros(env.num_envs, dtype=bool)
     observation: dict[str, Any] = {}
-    infos: dict[str, Any] = {}
     with tqdm(total=len(queue), desc="demonstrations", unit="episode", smoothing=0.05) as progress:
         while queue or running.any():
             fresh = np.zeros(env.num_envs, dtype=bool)
@@ -205,23 +204,22 @@ def _rows(
                     disturbances[slot] = Disturbance(config.disturbance, rngs[slot])
             if fresh.any():
                 observation, _ = env.reset(seed=0, options={"reset_mask": fresh, "episode_id": ids})
-            labels = [
-                expert_action(env.batch, slot) if running[slot] else _STOP for slot in range(env.num_envs)
-            ]
-            actions = np.zeros(env.num_envs, dtype=np.int64)
+            actions = np.full(env.num_envs, _STOP)
             for slot in np.flatnonzero(running):
-                actions[slot] = disturbances[slot].apply(labels[slot])
-                if labels[slot] == _STOP or rngs[slot].random() < config.keep:
-                    yield _row(env, observation, int(slot), labels[slot], instructions)
-            observation, _, terminated, truncated, infos = env.step(actions)
+                wanted = expert_action(env.batch, int(slot))
+                actions[slot] = disturbances[slot].apply(wanted)
+                goal = _goal(env, int(slot))
+                label = _STOP if goal[0] < config.stop_m else wanted
+                if rngs[slot].random() < config.keep or label == _STOP:
+                    yield _row(observation, int(slot), label, goal, instructions)
+            observation, _, terminated, truncated, _ = env.step(actions)
             over = running & (terminated | truncated)
             progress.update(int(over.sum()))
             running &= ~over
-    assert infos is not None
 
 
 def _row(
-    env: VLNVectorEnv, observation: dict[str, Any], slot: int, label: int, instructions: dict[str, int]
+    observation: dict[str, Any], slot: int, label: int, goal: np.ndarray, instructions: dict[str, int]
 ) -> dict[str, np.ndarray]:
     """One labelled observation, in the types of the cache."""
     row = {}
@@ -232,12 +230,17 @@ def _row(
     text = observation["instruction"][slot]
     row["instruction"] = np.asarray(instructions.setdefault(text, len(instructions)), dtype=np.int32)
     row["action"] = np.asarray(label, dtype=np.int8)
+    row["goal"] = goal
+    return row
+
+
+def _goal(env: VLNVectorEnv, slot: int) -> np.ndarray:
+    """Walking distance to a slot's goal, and its place ahead and to the left, float32 (3,), metres."""
     rollout = env.batch.rollout(slot)
-    assert rollout.goal_m is not None, "demonstrations need episodes with a goal"
+    assert rollout.goal_m is not None, "the expert needs a goal"
     offset = rollout.goal_m - rollout.position_m
     sine, cosine = np.sin(rollout.heading_rad), np.cos(rollout.heading_rad)
     ahead = -offset[0] * sine - offset[2] * cosine
     left = -offset[0] * cosine + offset[2] * sine
-    distance = env.batch.info(slot)["distance_to_goal"]
-    row["goal"] = np.array([distance, ahead, left], dtype=np.float32)
-    return row
+    distance = env.batch.simulator.geodesic(rollout.scene, rollout.position_m[None], rollout.goal_m)[0]
+    return np.array([distance, ahead, left], dtype=np.float32)

@@ -22,7 +22,7 @@ def test_the_expert_is_recorded_step_by_step(
     episode_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
-    config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.0, keep=1.0)
+    config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.0, keep=1.0, stop_m=0.0)
     alone = load_demonstrations(config, num_envs=1)
     assert (np.asarray(alone.action) == 0).sum() == 2, "an expert stops once an episode"
     assert alone.action[-1] == 0
@@ -44,6 +44,16 @@ def test_the_expert_is_recorded_step_by_step(
     again = load_demonstrations(config, num_envs=1)
     assert (folder / "index.json").stat().st_mtime_ns == before, "the cache is used"
     assert (again.action == alone.action).all()
+
+
+def test_steps_near_the_goal_are_labelled_stop(
+    episode_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLNENV_CACHE", str(cache))
+    data = load_demonstrations(DemonstrationConfig(dataset=str(episode_file), stop_m=1.0, keep=0.3), 2)
+    stops = np.asarray(data.action) == 0
+    assert (stops == (data.goal[:, 0] < 1.0)).all()
+    assert stops.sum() >= 2 * 4, "none of them is left out"
 
 
 def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(

@@ -109,6 +109,7 @@ def test_other_settings_in_the_same_folder_are_refused(config: ImitationConfig) 
 def test_cloning_overfits_two_episodes_and_walks_them(config: ImitationConfig) -> None:
     config = dataclasses.replace(
         config,
+        width=64,
         updates=250,
         batch_size=48,
         learning_rate=3e-3,
