@@ -1,0 +1,103 @@
+"""A house: its plan, doors and furniture, drawn from its scene id alone."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vlnenv.houses.dice import Dice
+from vlnenv.houses.floorplan import FloorPlan, Room, draw_plan
+from vlnenv.houses.furnish import Door, Furniture, furnish, hang_doors
+
+VERSION = "houses-v0"
+"""Names the generator; anything that can change a house makes a new version."""
+GROUPS = ("train", "val_unseen", "test")
+"""House groups; no house is in two of them. The split val_seen uses the houses of train."""
+
+_FLOORS = {
+    "wood": (("planks", "brown"), ("planks", "beige"), ("planks", "grey"), ("planks", "orange")),
+    "tiles": (
+        ("tiles", "white"),
+        ("tiles", "grey"),
+        ("tiles", "blue"),
+        ("tiles", "beige"),
+        ("tiles", "black"),
+    ),
+    "carpet": (("carpet", "grey"), ("carpet", "beige"), ("carpet", "blue"), ("carpet", "green")),
+}
+_PAINTS = ("white", "cream", "beige", "light blue", "light green", "pink", "yellow", "grey")
+_TILED = ("bathroom", "kitchen", "laundry room")
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that is known about a house. Centimetres, integers; the instruction writer's facts."""
+
+    scene_id: str
+    plan: FloorPlan
+    doors: tuple[Door, ...]
+    furniture: tuple[Furniture, ...]
+    floors: tuple[tuple[str, str], ...]
+    """(finish, colour) of each room's floor."""
+    paints: tuple[str, ...]
+    """Colour of each room's walls."""
+
+    @property
+    def rooms(self) -> tuple[Room, ...]:
+        """The rooms, the hallway first."""
+        return self.plan.rooms
+
+    def room_at(self, x_m: float, z_m: float) -> int:
+        """Index of the room whose cell holds a point, metres; -1 outside the house."""
+        x, z = 100.0 * x_m, 100.0 * z_m
+        for room in self.rooms:
+            if room.cell.x0 <= x < room.cell.x1 and room.cell.z0 <= z < room.cell.z1:
+                return room.index
+        return -1
+
+
+def parse_scene_id(scene_id: str) -> tuple[str, int]:
+    """Group and number of "houses/<group>/<number>".
+
+    Raises:
+        KeyError: If it does not name a house.
+    """
+    match = re.fullmatch(r"houses/([a-z_]+)/(\d{4})", scene_id)
+    if match is None:
+        raise KeyError(
+            f"no house {scene_id!r}: expected 'houses/<group>/<four digits>', e.g. 'houses/train/0003'"
+        )
+    group = match.group(1)
+    if group not in GROUPS:
+        near = difflib.get_close_matches(group, GROUPS, 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise KeyError(f"no house group {group!r} in {scene_id!r}. Known: {', '.join(GROUPS)}.{hint}")
+    return group, int(match.group(2))
+
+
+@lru_cache(maxsize=128)
+def house_of(scene_id: str) -> House:
+    """The house of that name: "houses/train/0003". The same on every machine.
+
+    Raises:
+        KeyError: If the id does not name a house.
+    """
+    group, number = parse_scene_id(scene_id)
+    dice = Dice(VERSION, group, number)
+    plan = draw_plan(dice)
+    doors = hang_doors(plan, dice)
+    furniture = furnish(plan, doors, dice)
+    floors = []
+    paints = []
+    shared = dice.pick(_FLOORS["wood"])
+    for room in plan.rooms:
+        if room.kind in _TILED:
+            floors.append(dice.pick(_FLOORS["tiles"]))
+        elif room.kind in ("bedroom", "office") and dice.chance(40):
+            floors.append(dice.pick(_FLOORS["carpet"]))
+        else:
+            floors.append(shared)
+        paints.append(dice.pick(_PAINTS))
+    return House(scene_id, plan, doors, furniture, tuple(floors), tuple(paints))
