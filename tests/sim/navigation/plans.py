@@ -11,6 +11,7 @@ from shapely.geometry.polygon import orient
 from shapely.ops import unary_union
 
 WALL_HEIGHT_M = 2.4
+MIN_GAP_M = 0.3
 
 
 def quad(a, b, c, d):
@@ -51,40 +52,52 @@ def prism(outline, y0, y1):
     return np.concatenate([low, high]), np.array(faces)
 
 
+def _wall(rng, at, low, high, vertical, thickness):
+    """The two pieces of a wall with a door."""
+    door = rng.uniform(0.8, 1.1)
+    begin = rng.uniform(low + 0.3, high - 0.3 - door)
+    half = thickness / 2
+    pieces = ((low, begin), (begin + door, high))
+    return [
+        box(at - half, a, at + half, b) if vertical else box(a, at - half, b, at + half) for a, b in pieces
+    ]
+
+
+def _is_apart(shape, others):
+    gaps = [shape.distance(other) for other in others]
+    return all(gap == 0.0 or gap >= MIN_GAP_M for gap in gaps)
+
+
 class Plan:
-    """A rectangle with inner walls that have doors, and convex obstacles."""
+    """A rectangle with inner walls that have doors, and convex obstacles.
+
+    Parts touch or are `MIN_GAP_M` apart: whether a narrower gap lets the body through is up to the grid.
+    """
 
     def __init__(self, seed: int):
         rng = np.random.default_rng(seed)
         self.width, self.depth = rng.uniform(7.0, 12.0), rng.uniform(6.0, 9.0)
-        w, d = self.width, self.depth
-        t = 0.1
-        self.convex = [box(-t, -t, w + t, 0), box(-t, d, w + t, d + t), box(-t, 0, 0, d), box(w, 0, w + t, d)]
+        w, d, t = self.width, self.depth, 0.1
+        outer = [box(-t, -t, w + t, 0), box(-t, d, w + t, d + t), box(-t, 0, 0, d), box(w, 0, w + t, d)]
+        self.convex = list(outer)
         split = rng.uniform(0.35, 0.65) * w
-        self._wall(rng, split, 0.0, d, vertical=True, thickness=rng.uniform(0.06, 0.2))
-        for low, high in ((0.0, split), (split, w)):
-            if rng.random() < 0.7:
-                self._wall(rng, rng.uniform(0.35, 0.65) * d, low, high, vertical=False, thickness=0.12)
-        for _ in range(int(rng.integers(3, 8))):
-            centre = rng.uniform((0.0, 0.0), (w, d))
-            sides = int(rng.integers(3, 8))
-            angle = np.sort(rng.uniform(0, 2 * np.pi, sides))
-            size = rng.uniform(0.2, 0.9)
-            outline = centre + size * np.column_stack([np.cos(angle), np.sin(angle)])
+        while True:
+            walls = _wall(rng, split, 0.0, d, True, rng.uniform(0.06, 0.2))
+            for low, high in ((0.0, split), (split, w)):
+                if rng.random() < 0.7:
+                    walls += _wall(rng, rng.uniform(0.35, 0.65) * d, low, high, False, 0.12)
+            if all(_is_apart(wall, outer + walls) for wall in walls):
+                break
+        self.convex += walls
+        for _ in range(int(rng.integers(4, 12))):
+            angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 8))))
+            outline = rng.uniform((0.0, 0.0), (w, d)) + rng.uniform(0.2, 0.9) * np.column_stack(
+                [np.cos(angle), np.sin(angle)]
+            )
             shape = Polygon(outline).convex_hull.intersection(box(0, 0, w, d))
-            if shape.area > 0.02 and shape.geom_type == "Polygon":
+            if shape.area > 0.02 and _is_apart(shape, self.convex):
                 self.convex.append(orient(shape))
         self.obstacles = unary_union(self.convex)
-
-    def _wall(self, rng, at, low, high, vertical, thickness):
-        door = rng.uniform(0.8, 1.1)
-        begin = rng.uniform(low + 0.3, high - 0.3 - door)
-        for a, b in ((low, begin), (begin + door, high)):
-            self.convex.append(
-                box(at - thickness / 2, a, at + thickness / 2, b)
-                if vertical
-                else box(a, at - thickness / 2, b, at + thickness / 2)
-            )
 
     def mesh(self):
         parts = [plane(-0.1, -0.1, self.width + 0.1, self.depth + 0.1)]

@@ -34,7 +34,7 @@ class Cells(NamedTuple):
     shape_x: int
     shape_z: int
     radius_m: float
-    """Radius of the body."""
+    """Least clearance of the body's centre: its radius less a fraction of a cell."""
     climb_m: float
 
 

@@ -8,7 +8,7 @@ The rule, for surfaces whose faces carry no hint 1 (those with it are floor):
    only down to another (a stair's treads, a landing). A low one, at most `SILL_M` from a floor that it
    touches, stays too (a sill, a shower tray). The rest is furniture that could be climbed step by step; it
    becomes an obstacle.
-3. Of what is then connected, a part under the open sky that lies over another floor is a roof, or the upper
+3. Of what is then connected, a part under the open sky with another surface below is a roof, or the upper
    side of a ceiling, and is dropped, as are the narrow (tops of walls) and a part smaller than
    `MIN_FLOOR_M2` (`MIN_HINTED_M2` if hinted).
 """
@@ -26,7 +26,11 @@ MIN_FLOOR_M2 = 5.0
 MIN_HINTED_M2 = 0.5
 """Smallest island of surely walkable faces that is kept."""
 MIN_HALF_WIDTH_M = 0.25
-"""A floor is this wide to all eight sides somewhere; the tops of walls are not."""
+"""See `MIN_CORE_M2`."""
+MIN_CORE_M2 = 1.0
+"""So much of a floor lies `MIN_HALF_WIDTH_M` from its edge on all eight sides; tops of walls do not."""
+ROOF_HEIGHT_M = 1.0
+"""A roof is at least this far above what is below it."""
 SILL_M = 0.12
 """A plateau this little above or below the floor beside it is part of the floor."""
 
@@ -80,25 +84,25 @@ def components(
 
 
 @njit(cache=True)
-def _is_roomy(links: np.ndarray, label: np.ndarray, count: int, reach: int) -> np.ndarray:
-    """Bool (count,): components with a node from which `reach` links lead to each of the eight sides."""
-    roomy = np.zeros(count, dtype=np.bool_)
+def _core_cells(links: np.ndarray, label: np.ndarray, count: int, reach: int) -> np.ndarray:
+    """Int (count,): nodes of each component from which `reach` links lead to all eight sides."""
+    cores = np.zeros(count, dtype=np.int64)
     for i in range(len(label)):
-        if label[i] < 0 or roomy[label[i]]:
+        if label[i] < 0:
             continue
-        open_sides = 0
+        is_core = True
         for d in range(8):
             j = i
             for _ in range(reach):
                 j = links[j, d]
                 if j < 0 or label[j] != label[i]:
-                    j = -1
+                    is_core = False
                     break
-            if j < 0:
+            if not is_core:
                 break
-            open_sides += 1
-        roomy[label[i]] = open_sides == 8
-    return roomy
+        if is_core:
+            cores[label[i]] += 1
+    return cores
 
 
 @njit(cache=True)
@@ -184,7 +188,8 @@ def floor_surfaces(
     hinted_area = np.bincount(label[free & hinted], minlength=count) * cell_m2
     mean = np.bincount(label[free], weights=height[free], minlength=count) * cell_m2 / area
     reach = max(1, round(MIN_HALF_WIDTH_M / cell_m))
-    is_floor = ((area >= MIN_FLOOR_M2) & _is_roomy(links, label, count, reach)) | (hinted_area >= 0.5 * area)
+    roomy = _core_cells(links, label, count, reach) * cell_m2 >= MIN_CORE_M2
+    is_floor = ((area >= MIN_FLOOR_M2) & roomy) | (hinted_area >= 0.5 * area)
     is_floor[np.argmax(area)] = True
     order = np.argsort(mean, kind="stable")
     keep = _plateau_edges(links, height, label, is_floor, mean, order)
@@ -193,7 +198,7 @@ def floor_surfaces(
     area = np.bincount(label[floor], minlength=count) * cell_m2
     hinted_area = np.bincount(label[floor & hinted], minlength=count) * cell_m2
     large = (area >= MIN_FLOOR_M2) | ((hinted_area >= 0.5 * area) & (area >= MIN_HINTED_M2))
-    large &= _is_roomy(links, label, count, reach)
+    large &= (_core_cells(links, label, count, reach) * cell_m2 >= MIN_CORE_M2) | (hinted_area >= 0.5 * area)
     large[np.argmax(area)] = True
     return floor & large[label]
 
@@ -207,22 +212,16 @@ def _roofs(
     cell_m2: float,
     climb_m: float,
 ) -> np.ndarray:
-    """Bool (s,): parts open to the sky over most of their area that lie over another sizeable part."""
+    """Bool (s,): parts open to the sky over most of their area, with something else below most of it."""
     label, count = components(links, height, free, climb_m)
     if count == 0:
         return free
     area = np.bincount(label[free], minlength=count) * cell_m2
     indices = np.flatnonzero(free)
     over = np.zeros(count)
-    # Surfaces are sorted by column and height: the one before, in the same column, is the one below.
-    sizeable = area[label[indices]] >= MIN_FLOOR_M2
-    lowest = indices[sizeable]
-    first_in_column = np.ones(len(lowest), dtype=bool)
-    first_in_column[1:] = column[lowest[1:]] != column[lowest[:-1]]
-    first_of = np.full(int(column.max()) + 1, -1, dtype=np.int64)
-    first_of[column[lowest[first_in_column]]] = lowest[first_in_column]
-    below = first_of[column[indices]]
-    is_over = (below >= 0) & (below < indices) & (label[below] != label[indices])
+    # Surfaces are sorted by column and height, so the first of a column is its lowest.
+    first_of = np.searchsorted(column, column[indices])
+    is_over = (label[first_of] != label[indices]) & (height[first_of] < height[indices] - ROOF_HEIGHT_M)
     np.add.at(over, label[indices[is_over]], cell_m2)
     sky = np.bincount(label[free & ((flags & OPEN_SKY) != 0)], minlength=count) * cell_m2
     hinted = np.bincount(label[free & ((flags & HINTED_FLOOR) != 0)], minlength=count) * cell_m2

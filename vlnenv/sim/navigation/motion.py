@@ -85,9 +85,11 @@ def _walk(
                 moved = _allowed(cells, target, tx, tz, needed)
                 if moved:
                     break
-            if moved:
+            # Backing out must not make the step longer than asked.
+            if moved and (tx - x) ** 2 + (tz - z) ** 2 <= piece * piece:
                 break
-            scale *= 0.5
+            moved = False
+            scale -= 0.1 if scale == 1.0 else 0.45
         # Progress against the wish would be jitter in a corner.
         if not moved or (tx - x) * ux + (tz - z) * uz <= 1e-9:
             return node, x, z
