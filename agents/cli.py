@@ -165,18 +165,19 @@ def _evaluate(config: EvaluationConfig) -> None:
 
 def _train(command: Train) -> None:
     config = command.method
-    if isinstance(config, ImitationConfig):
-        from agents.imitation import train_imitation
+    try:
+        if isinstance(config, ImitationConfig):
+            from agents.imitation import train_imitation
 
-        weights = train_imitation(config)
-    else:
-        try:
+            weights = train_imitation(config)
+        else:
             from agents.ppo import train_ppo
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                f"training by PPO needs {error.name}, which is not installed: pip install 'vlnenv[train]'"
-            ) from error
-        weights = train_ppo(config)
+
+            weights = train_ppo(config)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"training needs {error.name}, which is not installed: pip install 'vlnenv[train]'"
+        ) from error
     _say(f"weights: {weights}\ncurve:   {Path(config.out) / 'curve.jsonl'}")
 
 

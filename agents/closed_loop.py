@@ -105,6 +105,8 @@ class Validation:
             name: float(np.mean([float(record[key]) for record in records])) for name, key in names.items()
         }
 
-    def close(self) -> None:
-        """Close the environment."""
+    def __enter__(self) -> Validation:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         self._env.close()

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from agents.checkpoint import best_device, save_policy
@@ -255,41 +257,30 @@ def train_imitation(
     if state.is_file():
         run.resume(state)
     write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-    if evaluate is None:
-        evaluate = Validation(
-            config.data.dataset, config.eval_split, config.data.encoder, config.eval_episodes, config.num_envs
-        )
-    for metrics in _updates(run, out):
-        if run.update % config.eval_every and run.update != config.updates:
-            continue
-        closed_loop = evaluate(run.policy.eval())
-        metrics = {**metrics, **{f"{config.eval_split}/{key}": value for key, value in closed_loop.items()}}
-        _append_curve(out / "curve.jsonl", {"update": run.update, **metrics})
-        if closed_loop["success"] >= run.best_success:
-            run.best_success = closed_loop["success"]
-            card = {
-                "method": "behaviour cloning",
-                "update": run.update,
-                "settings": dataclasses.asdict(config),
-                "data_hash": data.data_hash,
-                "samples": len(data),
-                "figures": closed_loop,
-            }
-            save_policy(out / "policy.safetensors", run.policy, card)
-        run.save(state)
+    with ExitStack() as stack:
+        if evaluate is None:
+            evaluate = stack.enter_context(
+                Validation(
+                    config.data.dataset,
+                    config.eval_split,
+                    config.data.encoder,
+                    config.eval_episodes,
+                    config.num_envs,
+                )
+            )
+        writer = stack.enter_context(SummaryWriter(str(out / "tensorboard")))
+        for losses in _updates(run, writer):
+            if run.update % config.eval_every == 0 or run.update == config.updates:
+                _validate(run, losses, evaluate(run.policy.eval()), writer)
+                run.save(state)
     return out / "policy.safetensors"
 
 
-def _updates(run: Imitation, out: Path) -> Iterator[dict[str, float]]:
-    """Carry out the remaining updates with a progress bar and TensorBoard logs; yields smoothed losses."""
-    from torch.utils.tensorboard import SummaryWriter
-
+def _updates(run: Imitation, writer: SummaryWriter) -> Iterator[dict[str, float]]:
+    """Carry out the remaining updates with a progress bar and logs; yields smoothed losses."""
     smooth: dict[str, float] = {}
     total = run.config.updates
-    with (
-        SummaryWriter(str(out / "tensorboard")) as writer,
-        tqdm(total=total, initial=run.update, desc="behaviour cloning", unit="update") as progress,
-    ):
+    with tqdm(total=total, initial=run.update, desc="behaviour cloning", unit="update") as progress:
         while run.update < total:
             for name, value in run.step().items():
                 smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
@@ -299,6 +290,28 @@ def _updates(run: Imitation, out: Path) -> Iterator[dict[str, float]]:
                 for name, value in smooth.items():
                     writer.add_scalar(f"bc/{name}", value, run.update)
             yield dict(smooth)
+
+
+def _validate(
+    run: Imitation, losses: dict[str, float], closed_loop: dict[str, float], writer: SummaryWriter
+) -> None:
+    """Log a validation, and keep the weights if none were better."""
+    config, out = run.config, Path(run.config.out)
+    named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
+    for name, value in named.items():
+        writer.add_scalar(name, value, run.update)
+    _append_curve(out / "curve.jsonl", {"update": run.update, **losses, **named})
+    if closed_loop["success"] >= run.best_success:
+        run.best_success = closed_loop["success"]
+        card = {
+            "method": "behaviour cloning",
+            "update": run.update,
+            "settings": dataclasses.asdict(config),
+            "data_hash": run.data.data_hash,
+            "samples": len(run.data),
+            "figures": closed_loop,
+        }
+        save_policy(out / "policy.safetensors", run.policy, card)
 
 
 def _append_curve(path: Path, point: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
 from vlnenv.vector import VLNVectorEnv
-from vlnenv.wrappers.text import VectorTextToIds
 
 
 class NavigationFeatures(BaseFeaturesExtractor):
@@ -205,16 +205,23 @@ def train_ppo(
     if (out / "curve.jsonl").exists():
         raise ValueError(f"{out} holds a run already: choose another --out, or delete it")
     start = weights_path(config.start)
-    env = VLNVectorEnv(
-        config.num_envs,
-        dataset=config.dataset,
-        split=config.split,
-        encoder=config.encoder,
-        reward=config.reward,
-        max_steps=config.max_steps,
-        autoreset_mode="SameStep",
-    )
-    try:
+    with ExitStack() as stack:
+        env = VLNVectorEnv(
+            config.num_envs,
+            dataset=config.dataset,
+            split=config.split,
+            encoder=config.encoder,
+            reward=config.reward,
+            max_steps=config.max_steps,
+            autoreset_mode="SameStep",
+        )
+        stack.callback(env.close)
+        if evaluate is None:
+            evaluate = stack.enter_context(
+                Validation(
+                    config.dataset, config.eval_split, config.encoder, config.eval_episodes, config.num_envs
+                )
+            )
         network = load_policy(start, token_dim=env.single_observation_space["patch_tokens"].shape[-1])  # type: ignore[index]
         card = {
             "method": "PPO from behaviour cloning",
@@ -223,15 +230,8 @@ def train_ppo(
             "data_hash": env.batch.dataset.hash,
         }
         write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-        with_ids = VectorTextToIds(env, network.vocabulary.words, network.config.max_words)
-        model = make_ppo(network, SB3VecEnv(with_ids), config)
+        adapted = SB3VecEnv(env, network.config.words, network.config.max_words)
+        model = make_ppo(network, adapted, config)
         model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
-        if evaluate is None:
-            evaluate = Validation(
-                config.dataset, config.eval_split, config.encoder, config.eval_episodes, config.num_envs
-            )
-        progress = _Progress(config, network, evaluate, card)
-        model.learn(config.steps, callback=progress, progress_bar=False)
-    finally:
-        env.close()
+        model.learn(config.steps, callback=_Progress(config, network, evaluate, card))
     return out / "policy.safetensors"

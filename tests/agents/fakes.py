@@ -53,7 +53,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
             entries[f"{level}_xyz"] = spaces.Box(-1000, 1000, (count, 3), np.float32)
             entries[f"{level}_mask"] = spaces.MultiBinary(count)
         entries["action_history"] = spaces.Box(-1, 3, (4,), np.int64)
-        entries["instruction_ids"] = spaces.Box(0, 12, (12,), np.int64)
+        entries["instruction"] = spaces.Text(64)
         self.single_observation_space = spaces.Dict(entries)
         self.single_action_space = spaces.Discrete(4)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -81,7 +81,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
         observation["patch_xyz"][:, 1, 2] = self.steps
         observation["patch_mask"][:, :2] = 1
         observation["action_history"] = np.full((self.num_envs, 4), -1, dtype=np.int64)
-        observation["instruction_ids"] = np.full((self.num_envs, 12), 3, dtype=np.int64)
+        observation["instruction"] = (TEXT,) * self.num_envs
         return observation
 
     def step(self, actions: Any) -> tuple[dict[str, Any], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:

@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from agents.sb3_env import SB3VecEnv
-from tests.agents.fakes import FakeVectorEnv
+from tests.agents.fakes import TEXT, FakeVectorEnv, small_policy
+
+WORDS = small_policy().config.words
 
 
 def make() -> SB3VecEnv:
-    return SB3VecEnv(FakeVectorEnv(2))
+    return SB3VecEnv(FakeVectorEnv(2), WORDS, 12)
 
 
-def test_text_is_refused() -> None:
-    env = FakeVectorEnv(2)
-    env.single_observation_space["instruction"] = spaces.Text(9)
-    with pytest.raises(ValueError, match="VectorTextToIds"):
-        SB3VecEnv(env)
+def test_instructions_become_ids() -> None:
+    env = make()
+    observation = env.reset()
+    assert env.observation_space.contains({key: value[1] for key, value in observation.items()})
+    expected, _ = env.vocabulary.encode(TEXT, 12)
+    assert observation["instruction_ids"][1].tolist() == expected.tolist()
 
 
 def test_the_terminal_observation_is_the_last_of_the_episode() -> None:
@@ -48,4 +50,4 @@ def test_other_autoreset_modes_are_refused() -> None:
     env = FakeVectorEnv(2)
     env.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
     with pytest.raises(ValueError, match="SAME_STEP"):
-        SB3VecEnv(env)
+        SB3VecEnv(env, WORDS, 12)
