@@ -96,6 +96,17 @@ def test_walking_up_and_down_the_stairs():
     assert position[0] == pytest.approx([0.5, 0, 2.0], abs=0.05)
 
 
+@pytest.mark.parametrize("rise", [0.1, 0.2])
+def test_risers_up_to_the_climb_connect(rise):
+    parts, top, end = two_storeys(rise=rise)
+    assert np.isfinite(build(*parts).geodesic(at((0.5, 0, 1.5)), at((0.5, top, end + 1.5))[0])).all()
+
+
+def test_risers_above_the_climb_do_not():
+    parts, top, end = two_storeys(rise=0.22)
+    assert np.isinf(build(*parts).geodesic(at((0.5, 0, 1.5)), at((0.5, top, end + 1.5))[0])).all()
+
+
 def test_nobody_walks_off_the_upper_floor():
     parts, top, end = two_storeys()
     field = build(*parts)

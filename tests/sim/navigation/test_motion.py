@@ -46,6 +46,19 @@ def test_random_moves_never_end_in_an_obstacle(sliding):
         assert clear.min() > BODY.radius_m - TOLERANCE_M
 
 
+@pytest.mark.parametrize(("cell_m", "radius_m"), [(0.02, 0.1), (0.1, 0.2), (0.05, 0.3)])
+def test_other_cells_and_bodies(cell_m, radius_m):
+    plan = Plan(6)
+    field = NavigationField.build(*plan.mesh(), None, AgentBody(radius_m=radius_m), cell_m)
+    rng = np.random.default_rng(0)
+    position = field.sample(rng, 500)
+    for _ in range(5):
+        position, _ = field.move(position, rng.uniform(0, 2 * np.pi, 500), 0.5)
+    assert field.is_navigable(position).all()
+    clear = shapely.distance(shapely.points(position[:, [0, 2]]), plan.obstacles)
+    assert clear.min() > radius_m - 0.5 * cell_m
+
+
 def test_sliding_follows_the_wall_and_not_sliding_stops():
     field = corridor()
     start = np.array([[2.0, 0, 0.7]])

@@ -31,6 +31,7 @@ SLACK_CELLS = 0.25
 """Clearances are known to a quarter of a cell, so that much is taken off the body's radius. Without it,
 detours are 0.3 % longer and gaps barely wider than the body are shut, as centres of cells rarely lie on the
 best line."""
+_CLIMB_SLACK_M = 1e-3  # a riser of exactly the body's climb is climbed, whatever its rounding
 _PAD_CELLS = 2
 
 
@@ -122,10 +123,11 @@ class NavigationField:
         cls, body: AgentBody, found: surfaces.Columns, extent: np.ndarray, cell_m: float
     ) -> NavigationField:
         shape_x, shape_z = int(extent[2]), int(extent[3])
-        links, column = surfaces.links_of(found.start, found.height_m, shape_x, shape_z, body.max_climb_m)
+        climb_m = float(body.max_climb_m) + _CLIMB_SLACK_M
+        links, column = surfaces.links_of(found.start, found.height_m, shape_x, shape_z, climb_m)
         free = np.zeros(len(column), dtype=np.bool_)
         if len(column):
-            free = levels.floor_surfaces(column, found.height_m, found.flags, links, cell_m, body.max_climb_m)
+            free = levels.floor_surfaces(column, found.height_m, found.flags, links, cell_m, climb_m)
         # Keep the floor and the blocked surfaces beside it.
         beside = links[free]
         kept = free.copy()
@@ -135,11 +137,11 @@ class NavigationField:
         start = np.concatenate([[0], np.cumsum(kept)])[found.start]
         links, column, free = np.ascontiguousarray(index[links[kept]]), column[kept], free[kept]
         clearance = distance.clearance_field(links, column, found.mask[kept], free, shape_z, cell_m)
-        half_width = round((SMOOTHING_M / cell_m - 1) / 2)
+        half_width = max(0, round((SMOOTHING_M / cell_m - 1) / 2))
         height = distance.smoothed_height(links, found.height_m[kept], free, half_width, 2)
         slope = distance.slopes(links, height, free, cell_m)
         radius_m = max(0.0, body.radius_m - SLACK_CELLS * cell_m)
-        island = _islands(links, height, free & (clearance >= radius_m), cell_m, body.max_climb_m)
+        island = _islands(links, height, free & (clearance >= radius_m), cell_m, climb_m)
         cells = Cells(
             start=start.astype(np.int64),
             column=column,
@@ -154,7 +156,7 @@ class NavigationField:
             shape_x=shape_x,
             shape_z=shape_z,
             radius_m=float(radius_m),
-            climb_m=float(body.max_climb_m),
+            climb_m=climb_m,
         )
         return cls(body, cells, found, extent)
 
@@ -329,7 +331,7 @@ class NavigationField:
         if field is None:
             field = fast_marching.march(self.cells, goal)
             self._fields[key] = field
-            while len(self._fields) > max(1, CACHED_BYTES // field.nbytes):
+            while len(self._fields) > max(1, CACHED_BYTES // max(1, field.nbytes)):
                 self._fields.popitem(last=False)
         else:
             self._fields.move_to_end(key)
@@ -403,9 +405,10 @@ def _columns_of(
         min_normal_y,
         LOW_RELIEF_M,
     )
-    standing = surfaces.standing_surfaces(*slabs, body.max_climb_m, body.height_m)
+    climb_m = float(body.max_climb_m) + _CLIMB_SLACK_M
+    standing = surfaces.standing_surfaces(*slabs, climb_m, body.height_m)
     return surfaces.Columns(
-        *surfaces.with_borders(standing, *slabs, shape_x, shape_z, body.max_climb_m, body.height_m)
+        *surfaces.with_borders(standing, *slabs, shape_x, shape_z, climb_m, body.height_m)
     )
 
 

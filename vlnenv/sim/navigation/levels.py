@@ -212,7 +212,7 @@ def _roofs(
     cell_m2: float,
     climb_m: float,
 ) -> np.ndarray:
-    """Bool (s,): parts open to the sky over most of their area, with something else below most of it."""
+    """Bool (s,): parts open to the sky, with something else below most of their area, above another floor."""
     label, count = components(links, height, free, climb_m)
     if count == 0:
         return free
@@ -225,6 +225,9 @@ def _roofs(
     np.add.at(over, label[indices[is_over]], cell_m2)
     sky = np.bincount(label[free & ((flags & OPEN_SKY) != 0)], minlength=count) * cell_m2
     hinted = np.bincount(label[free & ((flags & HINTED_FLOOR) != 0)], minlength=count) * cell_m2
+    mean = np.bincount(label[free], weights=height[free], minlength=count) * cell_m2 / area
+    lowest_floor = mean[area >= MIN_FLOOR_M2].min(initial=np.inf)
     is_roof = (sky >= 0.9 * area) & (over >= 0.5 * area) & (hinted < 0.5 * area)
+    is_roof &= mean > lowest_floor + ROOF_HEIGHT_M
     roof: np.ndarray = np.where(label >= 0, is_roof[label], False)
     return roof

@@ -9,7 +9,7 @@ from vlnenv.sim.navigation.cells import Cells, clearance_at, height_at, locate, 
 from vlnenv.sim.navigation.leaf import leaf
 
 SUBSTEP_M = 0.025
-"""Motion is cut into pieces of this length."""
+"""Motion is cut into pieces of this length, or of half a cell if that is less."""
 RESCUE_M = 0.5
 """A start with no floor under it is first put on the nearest navigable point, if that is this near."""
 COLLISION_M = 1e-3
@@ -30,8 +30,9 @@ def _walk(
 ) -> tuple[int, float, float]:
     """Walk along the unit vector (ux, uz); the new node and position."""
     remaining = distance
+    substep = min(SUBSTEP_M, 0.5 * cells.cell_m)  # so that a piece ends in the same cell or the next
     while remaining > 1e-12:
-        piece = min(SUBSTEP_M, remaining)
+        piece = min(substep, remaining)
         remaining -= piece
         here, gx, gz = clearance_at(cells, node, x, z)
         # Off the navigable floor the clearance may only grow; on it the body's radius is kept.
@@ -77,9 +78,9 @@ def _walk(
                 slope = px * px + pz * pz
                 if slope < 1e-6:
                     break
-                back = min((needed - value) * 1.02 + 1e-9, 0.5 * SUBSTEP_M) / slope
+                back = min((needed - value) * 1.02 + 1e-9, 0.5 * substep) / slope
                 tx, tz = tx + back * px, tz + back * pz
-                if max(abs(tx - x), abs(tz - z)) > 2 * SUBSTEP_M - 1e-9:
+                if max(abs(tx - x), abs(tz - z)) > 2 * substep - 1e-9:
                     break
                 target = moved_node(cells, node, tx, tz)
                 moved = _allowed(cells, target, tx, tz, needed)
