@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from agents.base import FORWARD, LEFT, RIGHT, STOP
 from vlnenv.batch import EpisodeBatch
 from vlnenv.episodes import Episode
+from vlnenv.sim.follower import FollowerConfig, next_action
 from vlnenv.vector import VLNVectorEnv
 
 
 def expert_action(batch: EpisodeBatch, slot: int) -> int:
-    """The action that follows the shortest way to the slot's goal, from wherever its agent is.
+    """The discrete action that follows the shortest way to the slot's goal, from wherever its agent is.
 
     Raises:
         ValueError: If the episode's goal is not public.
     """
-    s = batch.rollout(slot)
-    if s.goal_m is None:
-        raise ValueError(f"episode {s.episode.episode_id!r} has no public goal for the expert to walk to")
-    path = batch.simulator.path(s.scene, s.position_m, s.goal_m)
-    if len(path) < 2 or np.linalg.norm(np.diff(path, axis=0), axis=1).sum() < 0.3:
-        return STOP
-    d = np.linalg.norm((path - s.position_m)[:, [0, 2]], axis=1)
-    k = np.flatnonzero(d > 0.2)
-    t = path[k[0]] if len(k) else path[-1]
-    o = t - s.position_m
-    a = math.remainder(math.atan2(-o[0], -o[2]) - s.heading_rad, 2 * math.pi)
-    if abs(a) <= math.radians(7.6):
-        return FORWARD
-    return LEFT if a > 0 else RIGHT
+    rollout, task = batch.rollout(slot), batch.task
+    if rollout.goal_m is None:
+        raise ValueError(
+            f"episode {rollout.episode.episode_id!r} has no public goal for the expert to walk to"
+        )
+    config = FollowerConfig(step_m=task.forward_m, turn_deg=task.turn_deg, sliding=task.sliding)
+    return next_action(
+        batch.simulator, rollout.scene, rollout.position_m, rollout.heading_rad, rollout.goal_m, config
+    )
 
 
 class ExpertAgent:
