@@ -146,7 +146,7 @@ def _demo(command: Demo) -> None:
     from agents.demo import run_demo
 
     agents = ["expert", "random", "forward", command.agent or best_trained()]
-    result = run_demo(Path(command.out), agents, command.episodes, command.num_envs, _say)
+    result = run_demo(Path(command.out), agents, command.episodes, command.num_envs, say=_say)
     outcome = "stopped at the goal" if result.is_success else "did not stop at the goal"
     _say(f"\n{result.tables}\n")
     _say(f"In the video the agent {outcome}: {result.instruction!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ def run_demo(
     agents: Sequence[str],
     episodes: int = 30,
     num_envs: int = 8,
+    dataset: str = "houses",
+    split: str = "val_unseen",
     say: Callable[[str], None] = lambda line: None,
 ) -> DemoResult:
     """Run agents on unseen houses, and film the last of them.
@@ -43,21 +45,30 @@ def run_demo(
         agents: Names of the agents, as for `agents.base.load`; the last one is filmed.
         episodes: Episodes for each.
         num_envs: Episodes side by side.
+        dataset: As the environment takes it.
+        split: A split that none of the agents was trained on.
         say: Told what goes on.
     """
     results: dict[str, list[Record]] = {}
     for name in agents:
-        say(f"{name}: {episodes} episodes of val_unseen")
-        config = EvaluationConfig(agent=name, split="val_unseen", episodes=episodes, num_envs=num_envs)
+        say(f"{name}: {episodes} episodes of {split}")
         label = Path(name).stem if name.endswith(".safetensors") else name
-        results[label] = evaluate_agent(replace(config, out=str(out / "results" / label)))
+        config = EvaluationConfig(
+            agent=name,
+            dataset=dataset,
+            split=split,
+            episodes=episodes,
+            num_envs=num_envs,
+            out=str(out / "results" / label),
+        )
+        results[label] = evaluate_agent(config)
     privileged = [label for label, name in zip(results, agents, strict=True) if is_privileged(load(name))]
     tables = results_table(results, privileged=privileged)
     if "random" in results:
         tables += "\n\n" + comparison_table(results, "random")
     chosen = _worth_filming(list(results.values())[-1])
     say(f"filming {agents[-1]} in episode {chosen['episode_id']}")
-    frames, instruction, is_success = film(agents[-1], "val_unseen", chosen["episode_id"])
+    frames, instruction, is_success = film(agents[-1], dataset, split, chosen["episode_id"])
     video = write_video(out / "episode.mp4", frames)
     picture = write_picture(out / "top_down.png", frames[-1])
     return DemoResult(tables, video, picture, instruction, is_success)
@@ -70,10 +81,10 @@ def _worth_filming(records: Sequence[Record]) -> Record:
     )
 
 
-def film(agent_name: str, split: str, episode_id: str) -> tuple[list[np.ndarray], str, bool]:
+def film(agent_name: str, dataset: str, split: str, episode_id: str) -> tuple[list[np.ndarray], str, bool]:
     """One episode as pictures uint8 (h, w, 3), its instruction, and whether it succeeded."""
     agent: Any = load(agent_name)
-    env = VLNVectorEnv(1, dataset="houses", split=split, autoreset_mode="Disabled", render_mode="rgb_array")
+    env = VLNVectorEnv(1, dataset=dataset, split=split, autoreset_mode="Disabled", render_mode="rgb_array")
     try:
         observations, _ = env.reset(seed=0, options={"episode_id": episode_id})
         episode = env.episodes[0]
