@@ -224,6 +224,18 @@ def test_snap():
     assert np.isnan(snapped[5]).all()
     assert np.isnan(field.snap(points[3:4], 0.3)).all()
     assert field.is_navigable(snapped[:5]).all()
+    assert field.snap(at((60, 0, 1)), 1e6)[0] == pytest.approx((3.9, 0, 1), abs=0.06)
+    assert np.isnan(field.snap(at((1e30, -1e30, 1e30)))).all()
+
+
+def test_snap_is_the_nearest_of_many_points():
+    field = NavigationField.build(*Plan(0).mesh(), None, BODY)
+    rng = np.random.default_rng(1)
+    dense = field.sample(rng, 40000)
+    points = np.column_stack([rng.uniform(-1, 8, 40), rng.uniform(-0.5, 0.5, 40), rng.uniform(-1, 7, 40)])
+    nearest = np.linalg.norm(points[:, None] - dense[None], axis=2).min(axis=1)
+    found = np.linalg.norm(points - field.snap(points, 5.0), axis=1)
+    assert (found < nearest + field.cells.cell_m).all()
 
 
 def test_sample_is_uniform_and_navigable():

@@ -156,8 +156,9 @@ def with_borders(
     dz = (0, 1, 0, -1, 1, 1, -1, -1)
     for c in range(columns):
         cx, cz = c // shape_z, c % shape_z
-        if count + 1024 > capacity:
-            capacity *= 2
+        room = s_start[c + 1] - s_start[c] + 1024
+        if count + room > capacity:
+            capacity = 2 * capacity + room
             bigger_height = np.empty(capacity, dtype=np.float32)
             bigger_mask = np.empty(capacity, dtype=np.uint16)
             bigger_flags = np.empty(capacity, dtype=np.uint8)

@@ -13,8 +13,8 @@ from vlnenv.sim.navigation import distance, fast_marching, levels, motion, paths
 from vlnenv.sim.navigation.cells import Cells
 from vlnenv.sim.simulator import AgentBody
 
-VERSION = 1
-"""Of the arrays of `NavigationField.to_arrays`; part of the name of a cached field."""
+VERSION = 2
+"""Of `NavigationField.to_arrays` and the rules behind it; part of the name of a cached field."""
 MAX_SLOPE_DEG = 45.0
 """Steepest face that is floor (Habitat's default)."""
 LOW_RELIEF_M = 0.05

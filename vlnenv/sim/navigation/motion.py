@@ -164,14 +164,16 @@ def nearest(
         return node, x, z, abs(y - height_at(cells, node, x, z))
     cx, cz = int(np.floor((x - cells.origin_x) / cell)), int(np.floor((z - cells.origin_z) / cell))
     best, found = (max_distance_m + cell) ** 2, -1
-    rings = int(np.ceil(max_distance_m / cell)) + 1
+    rings = max(abs(cx), abs(cx - cells.shape_x), abs(cz), abs(cz - cells.shape_z))
+    if max_distance_m < rings * cell:
+        rings = int(np.ceil(max_distance_m / cell)) + 1
     for ring in range(rings + 1):
         if ((ring - 1) * cell) ** 2 > best:
             break
         for ix in range(max(cx - ring, 0), min(cx + ring, cells.shape_x - 1) + 1):
             on_side = ix == cx - ring or ix == cx + ring
-            iz = cz - ring
-            while iz <= cz + ring:
+            iz = max(cz - ring, 0) if on_side else cz - ring
+            while iz <= min(cz + ring, cells.shape_z - 1):
                 if 0 <= iz < cells.shape_z:
                     dx = cells.origin_x + (ix + 0.5) * cell - x
                     dz = cells.origin_z + (iz + 0.5) * cell - z
@@ -183,7 +185,7 @@ def nearest(
                             if squared < best:
                                 best = squared
                                 found = k
-                iz += 1 if on_side or ring == 0 else 2 * ring
+                iz += 1 if on_side else 2 * ring
     if found < 0:
         return -1, x, z, np.inf
     # From the cell's centre on towards the point, as far as it is navigable.
