@@ -51,10 +51,6 @@ class SceneEpisodes:
     """The episode file to write, .json.gz."""
     episodes: int = 50
     seed: int = 0
-    up: str = "auto"
-    """The axis that points up: "auto", "y" or "z"."""
-    scale: float = 1.0
-    """Metres per unit of the file."""
 
 
 @dataclass(frozen=True)
@@ -190,11 +186,7 @@ def _data(command: Data) -> None:
     elif isinstance(what, Check):
         _say(data_commands.check_report(Path(what.path)))
     else:
-        _say(
-            data_commands.make_scene_episodes(
-                Path(what.path), Path(what.out), what.episodes, what.seed, what.up, what.scale
-            )
-        )
+        _say(data_commands.make_scene_episodes(Path(what.path), Path(what.out), what.episodes, what.seed))
 
 
 if __name__ == "__main__":

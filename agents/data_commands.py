@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from vlnenv.episodes import EpisodeDataset, read_r2r_ce
+from vlnenv.episodes import EpisodeDataset, read_r2r_ce, write_r2r_ce
 from vlnenv.episodes.vocabulary import split_words
 
 
@@ -28,6 +29,42 @@ def check_report(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(f"no episode file {path}")
     return describe(read_r2r_ce(path))
+
+
+def make_scene_episodes(scene_file: Path, out: Path, count: int, seed: int) -> str:
+    """Write episodes between the named objects of a scene; returns what was written, in a few lines.
+
+    The episodes name the scene by its path from the episode file's folder, where the environment looks
+    for it: `gym.make("R2RCE-v0", dataset=str(out))`.
+
+    Args:
+        scene_file: A mesh with named nodes: .glb, .gltf, .ply or .obj.
+        out: The .json.gz file to write.
+        count: How many episodes.
+        seed: Equal seeds give equal episodes.
+
+    Raises:
+        FileNotFoundError: If there is no such scene.
+        ValueError: If the scene cannot be read, has too little room or too few names, or `out` is no episode
+            file's name.
+    """
+    if not scene_file.is_file():
+        raise FileNotFoundError(f"no scene file {scene_file}")
+    if not out.name.endswith((".json", ".json.gz")):
+        raise ValueError(f"an episode file ends in .json.gz or .json, got {out}")
+    from vlnenv.houses.routes import generate_episodes
+    from vlnenv.sim.embree import EmbreeSimulator
+    from vlnenv.sim.loading import load_scene
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    scene_id = Path(os.path.relpath(scene_file.resolve(), out.parent.resolve())).as_posix()
+    simulator = EmbreeSimulator(load_scene=lambda name: load_scene(scene_file, scene_id=name))
+    episodes = generate_episodes(simulator, simulator.load(scene_id), count, seed)
+    simulator.close()
+    name = out.name.removesuffix(".gz").removesuffix(".json")
+    dataset = EpisodeDataset(name, "train", tuple(episodes))
+    write_r2r_ce(dataset, out)
+    return f"{describe(dataset)}\n  written to        {out}"
 
 
 def describe(dataset: EpisodeDataset) -> str:

@@ -42,8 +42,8 @@ class RandomAgent:
 class ForwardAgent:
     """Walks straight ahead for a mean route's length, then stops.
 
-    VLN-CE's hand-crafted baseline first turns to a random heading; this one does not, which suits it here:
-    the houses' episodes begin with a view along the route more often than not.
+    VLN-CE's hand-crafted baseline first turns to a random heading. This one does not: the built-in episodes
+    mostly begin with a view along the route, so it is the stronger of the two there.
     """
 
     def __init__(self, distance_m: float = MEAN_ROUTE_M, step_m: float = 0.25) -> None:

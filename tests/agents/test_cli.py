@@ -16,7 +16,7 @@ from agents.cli import main
         (["eval"], ["--agent", "--split", "--episodes", "--num-envs", "--out"]),
         (["train", "bc"], ["--learning-rate", "--data.passes"]),
         (["train", "ppo"], ["--target-kl", "--start"]),
-        (["data", "scene"], ["--up", "--out"]),
+        (["data", "scene"], ["--episodes", "--out"]),
         (["demo"], ["--episodes"]),
     ],
 )
