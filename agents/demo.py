@@ -61,6 +61,7 @@ def run_demo(
             num_envs=num_envs,
             out=str(out / "results" / label),
         )
+        _forget(config.folder)
         results[label] = evaluate_agent(config)
     privileged = [label for label, name in zip(results, agents, strict=True) if is_privileged(load(name))]
     tables = results_table(results, privileged=privileged)
@@ -72,6 +73,12 @@ def run_demo(
     video = write_video(out / "episode.mp4", frames)
     picture = write_picture(out / "top_down.png", frames[-1])
     return DemoResult(tables, video, picture, instruction, is_success)
+
+
+def _forget(folder: Path) -> None:
+    """Delete the results of an earlier demo: it may have been of other weights."""
+    for name in ("manifest.json", "episodes.jsonl", "summary.json"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _worth_filming(records: Sequence[Record]) -> Record:
