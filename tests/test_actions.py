@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from vlnenv.actions import FORWARD, LEFT, RIGHT, STOP, Primitive, make_action_mode
+from vlnenv.actions import FORWARD, LEFT, RIGHT, STOP, Primitive, make_action_mode, waypoint
 
 
 @pytest.fixture(params=["discrete", "macro", "waypoint"])
@@ -53,11 +53,11 @@ def test_macro_turns_the_shorter_way_then_walks():
 
 def test_waypoint_adds_up_to_what_was_asked():
     mode = make_action_mode("waypoint", 0.25, 15.0)
-    plan = mode.plan(np.array([-0.6, 1.1], dtype=np.float32))
+    plan = mode.plan(waypoint(-0.6, 1.1))
     assert sum(turn for turn, _ in plan) == pytest.approx(-0.6, abs=1e-6)
     assert sum(forward for _, forward in plan) == pytest.approx(1.1, abs=1e-6)
-    assert len(mode.plan(np.array([0.0, 0.25], dtype=np.float32))) == 1
-    assert mode.plan(np.array([1.0, 0.05], dtype=np.float32)) == ()
+    assert len(mode.plan(waypoint(math.radians(15), 0.25))) == 2
+    assert mode.plan(waypoint(1.0, 0.05)) == ()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_waypoint_adds_up_to_what_was_asked():
         ("macro", [0.0, 1.0, 2.0]),
         ("waypoint", [math.nan, 1.0]),
         ("waypoint", [0.0, math.inf]),
-        ("waypoint", [0.0, 3.5]),
+        ("waypoint", [0.0, 1.5]),
         ("waypoint", [0.0]),
     ],
 )

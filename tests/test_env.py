@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import vlnenv  # noqa: F401
 from vlnenv.config import EnvConfig
 from vlnenv.env import VLNEnv
-from vlnenv.wrappers import TextToIds
+from vlnenv.wrappers import FlattenArrays, TextToIds
 
 HOUSES = {"dataset": "houses", "split": "val_unseen"}
 OBSERVATIONS = ("tokens", "rgbd", "all")
@@ -56,7 +56,7 @@ def test_gymnasiums_checker_passes_without_a_warning(observation, action):
 def test_stable_baselines3s_checker_passes_without_a_warning(observation, action):
     from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
-    env = TextToIds(make(observation=observation, action=action, image_size=40))
+    env = FlattenArrays(TextToIds(make(observation=observation, action=action, image_size=40)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_sb3_env(env)
@@ -246,10 +246,8 @@ def test_rendering_shows_camera_and_map():
 def table_rows(heading):
     """Rows of the first table below a heading of the docstring."""
     section = VLNEnv.__doc__.split(f"## {heading}\n")[1].split("\n    ## ")[0]
-    rows = [
-        line.strip().strip("|").split(" | ") for line in section.splitlines() if line.strip().startswith("|")
-    ]
-    return [[cell.strip() for cell in row] for row in rows]
+    lines = [line.strip() for line in section.splitlines() if line.strip().startswith("|")]
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines]
 
 
 def test_the_documented_observations_are_the_real_ones():

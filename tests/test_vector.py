@@ -1,3 +1,5 @@
+import functools
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -6,12 +8,17 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from tests.test_env import ACTIONS, HOUSES, OBSERVATIONS, assert_equal
 from vlnenv.vector import VLNVectorEnv
+from vlnenv.wrappers import TextToIds, VectorTextToIds
 
 NUM_ENVS = 3
 
 
 def make_single(settings):
     return gym.make("vlnenv:R2RCE-v0", **settings)
+
+
+def make_with_ids(settings):
+    return TextToIds(make_single(settings))
 
 
 def same_values(first, second):
@@ -57,10 +64,16 @@ def test_the_batched_env_gives_what_separate_envs_give(observation, action, auto
 
 
 @pytest.mark.parametrize("context", ["fork", "spawn"])
-def test_worker_processes_give_the_same(context):
+@pytest.mark.parametrize("has_shared_memory", [False, True])
+def test_worker_processes_give_the_same(context, has_shared_memory):
     settings = {**HOUSES, "observation": "tokens", "max_steps": 6}
-    workers = AsyncVectorEnv([lambda: make_single(settings)] * 2, context=context)
     batched = gym.make_vec("R2RCE-v0", num_envs=2, **settings)
+    make_one = functools.partial(make_single, settings)
+    if has_shared_memory:
+        # gymnasium reads Text from shared memory once, at the start: there instructions go as ids.
+        make_one = functools.partial(make_with_ids, settings)
+        batched = VectorTextToIds(batched)
+    workers = AsyncVectorEnv([make_one] * 2, shared_memory=has_shared_memory, context=context)
     for first, second in zip(rollout(batched, 8), rollout(workers, 8), strict=True):
         for a, b in zip(first, second, strict=True):
             same_values(a, b)

@@ -121,9 +121,10 @@ class MacroActions(ActionMode):
 
 
 class WaypointActions(ActionMode):
-    """[heading, distance]: turn by the heading (radians, left positive), then walk the distance (metres).
+    """[heading, distance], each scaled to [-1, 1] as learners want it.
 
-    A distance below `STOP_BELOW_M` is STOP, so that a two-number policy needs no third output.
+    The agent turns by heading * pi (left positive), then walks (distance + 1) / 2 * 3 m. A walk below 0.1 m
+    is STOP, so that a policy of two numbers needs no third. `waypoint` scales radians and metres.
     """
 
     MAX_DISTANCE_M = 3.0
@@ -131,32 +132,31 @@ class WaypointActions(ActionMode):
 
     def __init__(self, forward_m: float, turn_rad: float) -> None:
         super().__init__(forward_m, turn_rad)
-        low = np.array([-math.pi, 0.0], dtype=np.float32)
-        high = np.array([math.pi, self.MAX_DISTANCE_M], dtype=np.float32)
-        self._low, self._high = low.astype(np.float64), high.astype(np.float64)
-        self.space = spaces.Box(low, high, dtype=np.float32)
-        self.history_space = spaces.Box(np.tile(low, (HISTORY, 1)), np.tile(high, (HISTORY, 1)))
+        self.space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.history_space = spaces.Box(-1.0, 1.0, (HISTORY, 2), np.float32)
 
     def plan(self, action: Any) -> Plan:
         """See `ActionMode.plan`. Long turns and walks are cut into steps of the protocol's size."""
         value = np.asarray(action, dtype=np.float64)
         if value.shape != (2,):
             raise ValueError(f"a waypoint is [heading, distance], got an array of shape {value.shape}")
-        if not np.isfinite(value).all():
-            raise ValueError(f"a waypoint must be finite, got {value.tolist()}")
-        if (value < self._low).any() or (value > self._high).any():
-            raise ValueError(
-                f"a waypoint [heading, distance] must lie within {self._low.round(3).tolist()} and "
-                f"{self._high.round(3).tolist()}, got {value.tolist()}"
-            )
-        heading, distance = float(value[0]), float(value[1])
-        if distance < self.STOP_BELOW_M:
+        if not (np.abs(value) <= 1.0).all():
+            raise ValueError(f"a waypoint [heading, distance] must lie in [-1, 1], got {value.tolist()}")
+        heading_rad = float(value[0]) * math.pi
+        distance_m = (float(value[1]) + 1.0) / 2.0 * self.MAX_DISTANCE_M
+        if distance_m < self.STOP_BELOW_M:
             return ()
         # A hair below the ratio, so that 0.25 m asked for in float32 is one step and not two.
-        turns = math.ceil(abs(heading) / self.turn_rad - 1e-6)
-        moves = math.ceil(distance / self.forward_m - 1e-6)
-        turn = tuple(Primitive(heading / turns, 0.0) for _ in range(turns))
-        return turn + tuple(Primitive(0.0, distance / moves) for _ in range(moves))
+        turns = math.ceil(abs(heading_rad) / self.turn_rad - 1e-5)
+        moves = math.ceil(distance_m / self.forward_m - 1e-5)
+        turn = tuple(Primitive(heading_rad / turns, 0.0) for _ in range(turns))
+        return turn + tuple(Primitive(0.0, distance_m / moves) for _ in range(moves))
+
+
+def waypoint(heading_rad: float, distance_m: float) -> np.ndarray:
+    """The action of the waypoint mode for a turn in [-pi, pi] and a walk in [0, 3] metres, float32 (2,)."""
+    scaled = [heading_rad / math.pi, 2.0 * distance_m / WaypointActions.MAX_DISTANCE_M - 1.0]
+    return np.array(scaled, dtype=np.float32)
 
 
 ACTION_MODES: dict[str, type[ActionMode]] = {

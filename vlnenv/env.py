@@ -64,10 +64,10 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
 
     | index | meaning | range |
     |---|---|---|
-    | 0 | heading in radians, left positive: turn by it | -pi to pi |
-    | 1 | then walk this distance in metres; below 0.1 m is stop | 0 to 3 |
+    | 0 | heading: turn by this times pi radians, left positive | -1 to 1 |
+    | 1 | distance: then walk (value + 1) / 2 times 3 metres; below 0.1 m is stop | -1 to 1 |
 
-    A macro or a waypoint is carried out in primitive steps of at most 15 degrees or 0.25 m, each of which
+    `vlnenv.actions.waypoint(heading_rad, distance_m)` scales them. A macro or a waypoint is carried out in primitive steps of at most 15 degrees or 0.25 m, each of which
     counts towards `max_steps`; the agent observes after the last one. An action that is NaN, infinite or out
     of range raises ValueError and changes nothing.
 
@@ -88,8 +88,11 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `zone_mask` | (64,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token |
     | `rgb` | (S, S, 3) | uint8 | 0 to 255 | | rgbd, all | camera image |
     | `depth` | (S, S, 1) | float32 | 0 to 10 | m | rgbd, all | along the optical axis; 0 where nothing was hit |
-    | `action_history` | (4,) | int64 | -1 to 3 | | all modes | last four actions, oldest first; -1 is none (macro: (4, 3), -1 is none; waypoint: (4, 2) float32, [-pi, 0] is none) |
+    | `action_history` | (4,) | int64 | -1 to 3 | | all modes | last four actions, oldest first; -1 is none (macro: (4, 3), -1 is none; waypoint: (4, 2) float32, [-1, -1] is none) |
     | `instruction` | text | str | | | all modes | the episode's instruction |
+
+    `vlnenv.wrappers.TextToIds` gives the instruction as word ids. (`AsyncVectorEnv` with shared memory needs it:
+    gymnasium 1.4 reads Text from there once and never again; `shared_memory=False` helps too.)
 
     In this version the instance and zone arrays are there and masked out. The goal is in no observation.
 

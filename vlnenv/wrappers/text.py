@@ -51,7 +51,7 @@ class TextToIds(gym.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], gym
         return changed
 
 
-class VectorTextToIds(gym.vector.VectorObservationWrapper):
+class VectorTextToIds(gym.vector.VectorWrapper):
     """`TextToIds` for `VLNVectorEnv`: arrays (N, L); also inside `infos["final_obs"]`."""
 
     def __init__(
@@ -66,24 +66,28 @@ class VectorTextToIds(gym.vector.VectorObservationWrapper):
         )
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
-    def observations(self, observations: dict[str, Any]) -> dict[str, Any]:
-        """The batch with ids in place of the texts."""
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As the environment's, with ids."""
+        observations, infos = self.env.reset(seed=seed, options=options)
+        return self._with_ids(observations), infos
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """As the environment's, observations and final observations with ids."""
+        observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        for slot in np.flatnonzero(infos.get("_final_obs", [])):
+            final = dict(infos["final_obs"][slot])
+            ids, mask = self.vocabulary.encode(final.pop("instruction"), self.max_words)
+            infos["final_obs"][slot] = {**final, "instruction_ids": ids, "instruction_mask": mask}
+        return self._with_ids(observations), rewards, terminated, truncated, infos
+
+    def _with_ids(self, observations: dict[str, Any]) -> dict[str, Any]:
         changed = dict(observations)
         pairs = [self.vocabulary.encode(text, self.max_words) for text in changed.pop("instruction")]
         changed["instruction_ids"] = np.stack([ids for ids, _ in pairs])
         changed["instruction_mask"] = np.stack([mask for _, mask in pairs])
         return changed
-
-    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """As the environment's, observations and final observations with ids."""
-        observations, reward, terminated, truncated, infos = self.env.step(actions)
-        if "final_obs" in infos:
-            for slot in np.flatnonzero(infos["_final_obs"]):
-                final = dict(infos["final_obs"][slot])
-                ids, mask = self.vocabulary.encode(final.pop("instruction"), self.max_words)
-                final["instruction_ids"], final["instruction_mask"] = ids, mask
-                infos["final_obs"][slot] = final
-        return self.observations(observations), reward, terminated, truncated, infos
 
 
 def _vocabulary_for(env: Any, words: list[str] | None, max_words: int) -> Vocabulary:
