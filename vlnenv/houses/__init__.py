@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vlnenv.episodes import EpisodeDataset
+    from pathlib import Path
+
+    from vlnenv.episodes import Episode, EpisodeDataset
     from vlnenv.houses.house import House
     from vlnenv.sim.scene import Scene
+    from vlnenv.sim.simulator import Simulator
 
-__all__ = ["SPLITS", "house_of", "load_episodes", "load_scene"]
+__all__ = ["SPLITS", "generate_episodes", "house_of", "load_episodes", "load_scene", "write_glb"]
 
 SPLITS = ("train", "val_seen", "val_unseen")
 """Splits of the built-in data set."""
@@ -51,3 +54,27 @@ def load_episodes(split: str) -> EpisodeDataset:
     from vlnenv.houses.dataset import load
 
     return load(split)
+
+
+def generate_episodes(simulator: Simulator, scene: Scene, count: int, seed: int | str = 0) -> list[Episode]:
+    """New episodes in any scene with named instances; see `routes.generate_episodes` for more options.
+
+    Raises:
+        ValueError: If the scene has too few named objects or too little room for `count` routes.
+    """
+    from vlnenv.houses.house import house_of as draw
+    from vlnenv.houses.routes import generate_episodes as generate
+
+    house = draw(scene.id) if scene.id.startswith("houses/") else None
+    return generate(simulator, scene, count, seed, house=house)
+
+
+def write_glb(scene: Scene, path: str | Path) -> None:
+    """Write a scene as a GLB file with a node per instance.
+
+    Raises:
+        ValueError: If the path does not end in `.glb`.
+    """
+    from vlnenv.houses.export import write_glb as write
+
+    write(scene, path)

@@ -11,7 +11,7 @@ from vlnenv.houses.catalogue import Box, Surface
 from vlnenv.houses.floorplan import HEIGHT_CM, OUTSIDE, WALL_CM, Opening, Wall
 from vlnenv.houses.furnish import Door
 from vlnenv.houses.house import House
-from vlnenv.houses.textures import FINISHES, texture
+from vlnenv.houses.textures import COLORS, FINISHES, texture
 from vlnenv.sim.scene import Instance, Material, Scene
 
 _HALF = WALL_CM // 2
@@ -236,6 +236,7 @@ def _to_scene(builder: _Builder, scene_id: str) -> Scene:
     face_material = np.repeat(side_surface.reshape(-1), 2).astype(np.int32)
     key = hashlib.sha256()
     key.update(repr((builder.instances, builder.owner, builder.corners, builder.sides)).encode())
+    key.update(repr([COLORS[color] for _, color in surfaces]).encode())
     return Scene(
         id=scene_id,
         vertices_m=(vertices / 100.0).astype(np.float32),

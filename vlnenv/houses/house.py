@@ -17,7 +17,7 @@ GROUPS = ("train", "val_unseen", "test")
 """House groups; no house is in two of them. The split val_seen uses the houses of train."""
 
 _FLOORS = {
-    "wood": (("planks", "brown"), ("planks", "beige"), ("planks", "grey"), ("planks", "orange")),
+    "wood": (("planks", "brown"), ("planks", "beige"), ("planks", "grey"), ("planks", "light brown")),
     "tiles": (
         ("tiles", "white"),
         ("tiles", "grey"),
@@ -27,7 +27,7 @@ _FLOORS = {
     ),
     "carpet": (("carpet", "grey"), ("carpet", "beige"), ("carpet", "blue"), ("carpet", "green")),
 }
-_PAINTS = ("white", "cream", "beige", "light blue", "light green", "pink", "yellow", "grey")
+_PAINTS = ("white", "cream", "beige", "light blue", "light green", "pink", "light yellow", "light grey")
 _TILED = ("bathroom", "kitchen", "laundry room")
 
 

@@ -162,7 +162,8 @@ def _leave_clause(leg: Leg, here: str, there: str, following: Leg, dice: Dice) -
                 f"walk out the door of {here}",
             ]
         )
-    if not following.first_turn and dice.chance(40):
+    # A hallway goes without saying; any other room has to be named, or the reader loses the way.
+    if there != "the hallway" or (not following.first_turn and dice.chance(40)):
         text += f" into {there}"
     return text
 

@@ -59,7 +59,7 @@ def waypoints(points_m: np.ndarray, spacing_m: float = 2.5) -> np.ndarray:
     return np.concatenate([*pieces, corners[-1:]])
 
 
-def turns_along(points_m: np.ndarray, least_deg: float = 45.0) -> list[tuple[float, float]]:
+def turns_along(points_m: np.ndarray, least_deg: float = 38.0) -> list[tuple[float, float]]:
     """(arc length, turn in degrees) of the turns that a walker would call turns.
 
     Small wiggles are smoothed away and corners closer than 0.8 m count as one.
