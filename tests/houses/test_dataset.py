@@ -12,7 +12,7 @@ from vlnenv.houses.dataset import EPISODES_DIR, SPLITS, generate, generate_house
 from vlnenv.sim.camera import Camera, quaternion_to_heading
 from vlnenv.sim.embree import EmbreeSimulator
 
-HASHES = {"train": "4212563ed951aa45", "val_seen": "bf2daa553981f6a8", "val_unseen": "f4065af7b167662d"}
+HASHES = {"train": "839feeffb847e77e", "val_seen": "6c6b7cfa69035b04", "val_unseen": "212dfc5fe40112da"}
 
 
 @pytest.mark.parametrize("split", list(SPLITS))

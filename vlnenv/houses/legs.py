@@ -14,6 +14,7 @@ from vlnenv.houses.polyline import arc_lengths, heading_of, resampled, simplifie
 
 _TURN_DEG = 50.0
 _STEP_M = 0.05
+_OPPOSITE_CM = 80
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,11 @@ def _ordinal(house: House, room: int, door_in: Door, door_out: Door) -> int:
     for door in house.doors:
         if room in door.rooms and door.along_x == door_out.along_x and door.center[1 - axis] == line:
             place = door.center[axis]
-            if min(start, end) + 40 < place < max(start, end) and door is not door_out:
-                between += 1
-            elif abs(place - start) <= 40 and door not in (door_in, door_out):
+            if door in (door_in, door_out):
+                continue
+            if abs(place - start) <= _OPPOSITE_CM:
+                # Across from the door in: some would count it, some would not.
                 return 0
+            if min(start, end) < place < max(start, end):
+                between += 1
     return between + 1
