@@ -38,7 +38,10 @@ class FollowerConfig:
             raise ValueError(
                 f"step_m and stop_radius_m must be positive, got {self.step_m} and {self.stop_radius_m}"
             )
-        if not 0.0 < self.turn_deg <= 90.0 or abs(360.0 / self.turn_deg - round(360.0 / self.turn_deg)) > 1e-9:
+        if (
+            not 0.0 < self.turn_deg <= 90.0
+            or abs(360.0 / self.turn_deg - round(360.0 / self.turn_deg)) > 1e-9
+        ):
             raise ValueError(f"turn_deg must divide 360 and be at most 90, got {self.turn_deg}")
 
 
