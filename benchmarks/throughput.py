@@ -21,13 +21,13 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import tyro
-from vlnenv.houses.routes import generate_episodes
 
 import vlnenv  # noqa: F401
 from benchmarks.record import save_result
 from vlnenv import houses
 from vlnenv.data import scene_loader
 from vlnenv.episodes import EpisodeDataset, write_r2r_ce
+from vlnenv.houses.routes import generate_episodes
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 
