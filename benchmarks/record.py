@@ -27,6 +27,13 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, no GPU used"
 
 
+def command() -> str:
+    """The command line of this process, without the paths of this machine."""
+    module = getattr(sys.modules["__main__"], "__spec__", None)
+    program = ["-m", module.name] if module is not None else [Path(sys.argv[0]).name]
+    return shlex.join(["python", *program, *sys.argv[1:]])
+
+
 def commit() -> str:
     """The checked-out commit, with a plus where the tree differs from it."""
     try:
@@ -47,7 +54,7 @@ def save_result(name: str, results: Any, **facts: Any) -> Path:
         **facts: Whatever else a reader needs, seeds above all.
     """
     record = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command(),
         "commit": commit(),
         "machine": machine(),
         **facts,
