@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from agents.base import agent_names, load, weights_path
-from agents.checkpoint import save_policy
+from agents.base import WEIGHTS, agent_names, best_trained, load, weights_path
+from agents.checkpoint import file_hash, load_policy, save_policy
 from agents.random import RandomAgent
 from agents.trained import PolicyAgent
 from tests.agents.fakes import small_policy
@@ -36,3 +37,17 @@ def test_unknown_agents_are_refused_with_the_nearest_name(tmp_path: Path) -> Non
         load(str(tmp_path / "missing.safetensors"))
     with pytest.raises(ValueError, match="no trained agent"):
         weights_path("nobody")
+
+
+@pytest.mark.parametrize("file", sorted(WEIGHTS.glob("*.safetensors")), ids=lambda file: file.stem)
+def test_shipped_weights_match_their_cards(file: Path) -> None:
+    card = json.loads(file.with_suffix(".json").read_text())
+    assert card["sha256"] == file_hash(file)
+    assert {"method", "command", "settings", "data_hash", "figures", "val_unseen"} <= set(card)
+    assert file.stat().st_size < 3_000_000
+    policy = load_policy(file, token_dim=64)
+    assert "left" in policy.config.words
+
+
+def test_the_best_trained_agent_is_shipped() -> None:
+    assert best_trained() in agent_names()
