@@ -27,8 +27,8 @@ class EvaluationConfig:
     """For trained policies: 0 takes the best action, else actions are drawn."""
     max_steps: int | None = None
     """Steps before an episode is cut; None takes the task's 500."""
-    threads: int = 2
-    """Torch threads."""
+    threads: int = 1
+    """Torch threads. More than the free cores makes it many times slower."""
     seed: int = 0
 
     def __post_init__(self) -> None:
