@@ -27,6 +27,7 @@ from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
 from vlnenv.vector import VLNVectorEnv
+from vlnenv.wrappers import VectorTextToIds
 
 
 class NavigationFeatures(BaseFeaturesExtractor):
@@ -230,7 +231,7 @@ def train_ppo(
             "data_hash": env.batch.dataset.hash,
         }
         write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-        adapted = SB3VecEnv(env, network.config.words, network.config.max_words)
+        adapted = SB3VecEnv(VectorTextToIds(env, network.config.words, network.config.max_words))
         model = make_ppo(network, adapted, config)
         model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
         model.learn(config.steps, callback=_Progress(config, network, evaluate, card))

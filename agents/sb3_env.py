@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -11,55 +11,35 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
 
-from vlnenv.episodes.vocabulary import Vocabulary
-
 
 class SB3VecEnv(VecEnv):
-    """A `VecEnv` over a batched environment, with `instruction_ids` in place of the instruction's text.
-
-    `VectorTextToIds` can't be used here: gymnasium's wrappers of observations refuse SAME_STEP.
+    """A `VecEnv` over a batched environment.
 
     Infos are as SB3's own vector environments and its `Monitor` give them: `terminal_observation`,
     `TimeLimit.truncated`, and `episode` with return `r` and length `l` when an episode ends.
 
     Args:
-        env: A batched environment with autoreset mode SAME_STEP (`VLNVectorEnv`).
-        words: The vocabulary of the policy that is trained.
-        max_words: Ids per instruction.
+        env: A `VLNVectorEnv` with autoreset mode SAME_STEP, in a `VectorTextToIds`.
 
     Raises:
-        ValueError: If the environment resets otherwise.
+        ValueError: If the environment resets otherwise, or gives instructions as text.
     """
 
-    def __init__(self, env: gym.vector.VectorEnv, words: Iterable[str], max_words: int) -> None:
+    def __init__(self, env: gym.vector.VectorEnv) -> None:
         if env.metadata.get("autoreset_mode") != AutoresetMode.SAME_STEP:
             raise ValueError(
                 f"stable-baselines3 needs autoreset mode SAME_STEP, this environment has "
                 f"{env.metadata.get('autoreset_mode')}: make it with autoreset_mode='SameStep'"
             )
-        self.env = env
-        self.vocabulary = Vocabulary(words)
-        self.max_words = max_words
         space = env.single_observation_space
-        assert isinstance(space, spaces.Dict)
-        entries = {key: entry for key, entry in space.spaces.items() if key != "instruction"}
-        entries["instruction_ids"] = spaces.Box(0, len(self.vocabulary) - 1, (max_words,), np.int64)
+        if isinstance(space, spaces.Dict) and any(isinstance(each, spaces.Text) for each in space.values()):
+            raise ValueError("stable-baselines3 takes no text: wrap the environment in VectorTextToIds")
+        self.env = env
         self.render_mode = env.render_mode
-        super().__init__(env.num_envs, spaces.Dict(entries), env.single_action_space)
-        self._encoded: dict[str, np.ndarray] = {}
+        super().__init__(env.num_envs, space, env.single_action_space)
         self._actions: np.ndarray | None = None
         self._returns = np.zeros(env.num_envs)
         self._lengths = np.zeros(env.num_envs, dtype=np.int64)
-
-    def _ids(self, text: str) -> np.ndarray:
-        if text not in self._encoded:
-            self._encoded[text] = self.vocabulary.encode(text, self.max_words)[0]
-        return self._encoded[text]
-
-    def _batch_with_ids(self, observations: dict[str, Any]) -> dict[str, np.ndarray]:
-        changed = dict(observations)
-        changed["instruction_ids"] = np.stack([self._ids(text) for text in changed.pop("instruction")])
-        return changed
 
     def reset(self) -> dict[str, np.ndarray]:
         """Begin an episode in each environment, with the seed of `seed` if one was set."""
@@ -68,7 +48,7 @@ class SB3VecEnv(VecEnv):
         self._reset_seeds()
         self._returns[:] = 0.0
         self._lengths[:] = 0
-        return self._batch_with_ids(observation)
+        return observation
 
     def step_async(self, actions: np.ndarray) -> None:
         """Keep the actions for `step_wait`."""
@@ -82,18 +62,16 @@ class SB3VecEnv(VecEnv):
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for slot in np.flatnonzero(done):
-            final = dict(batched["final_obs"][slot])
-            final["instruction_ids"] = self._ids(final.pop("instruction"))
             final_info = _slot_info(batched["final_info"], int(slot))
             infos[slot] = {
                 **final_info,
-                "terminal_observation": final,
+                "terminal_observation": batched["final_obs"][slot],
                 "TimeLimit.truncated": bool(truncated[slot] and not terminated[slot]),
                 "episode": {"r": float(self._returns[slot]), "l": int(self._lengths[slot]), "t": 0.0},
             }
             self._returns[slot] = 0.0
             self._lengths[slot] = 0
-        return self._batch_with_ids(observation), rewards.astype(np.float32), done, infos
+        return observation, rewards.astype(np.float32), done, infos
 
     def close(self) -> None:
         """Close the environment."""

@@ -17,13 +17,13 @@ from vlnenv.episodes.vocabulary import Vocabulary
 COUNTS = {"patch": 40, "instance": 5, "zone": 5}
 DIM = 8
 TEXT = "Walk to the red sofa, then turn left."
+VOCABULARY = Vocabulary.of([TEXT, "turn right at the bed"])
 
 
 def small_policy(token_dim: int = DIM, seed: int = 0, **settings: Any) -> NavigationPolicy:
     torch.manual_seed(seed)
-    words = Vocabulary.of([TEXT, "turn right at the bed"]).words
     settings = {"width": 32, "heads": 2, "train_tokens": 16, "max_words": 12, **settings}
-    return NavigationPolicy(PolicyConfig(words, token_dim=token_dim, **settings)).eval()
+    return NavigationPolicy(PolicyConfig(VOCABULARY.words, token_dim=token_dim, **settings)).eval()
 
 
 def random_batch(size: int = 3, seed: int = 0, dim: int = DIM) -> dict[str, torch.Tensor]:
@@ -53,7 +53,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
             entries[f"{level}_xyz"] = spaces.Box(-1000, 1000, (count, 3), np.float32)
             entries[f"{level}_mask"] = spaces.MultiBinary(count)
         entries["action_history"] = spaces.Box(-1, 3, (4,), np.int64)
-        entries["instruction"] = spaces.Text(64)
+        entries["instruction_ids"] = spaces.Box(0, len(VOCABULARY) - 1, (12,), np.int64)
         self.single_observation_space = spaces.Dict(entries)
         self.single_action_space = spaces.Discrete(4)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -81,7 +81,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
         observation["patch_xyz"][:, 1, 2] = self.steps
         observation["patch_mask"][:, :2] = 1
         observation["action_history"] = np.full((self.num_envs, 4), -1, dtype=np.int64)
-        observation["instruction"] = (TEXT,) * self.num_envs
+        observation["instruction_ids"] = np.tile(VOCABULARY.encode(TEXT, 12)[0], (self.num_envs, 1))
         return observation
 
     def step(self, actions: Any) -> tuple[dict[str, Any], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:

@@ -22,7 +22,7 @@ CONFIG = PPOConfig(
 
 def test_ppo_uses_the_same_network_and_learns() -> None:
     network = small_policy()
-    env = SB3VecEnv(FakeVectorEnv(4), network.config.words, 12)
+    env = SB3VecEnv(FakeVectorEnv(4))
     model = make_ppo(network, env, CONFIG)
     batch = random_batch()
     with torch.no_grad():

@@ -5,21 +5,24 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from agents.sb3_env import SB3VecEnv
-from tests.agents.fakes import TEXT, FakeVectorEnv, small_policy
-
-WORDS = small_policy().config.words
+from tests.agents.fakes import FakeVectorEnv
+from vlnenv.vector import VLNVectorEnv
 
 
 def make() -> SB3VecEnv:
-    return SB3VecEnv(FakeVectorEnv(2), WORDS, 12)
+    return SB3VecEnv(FakeVectorEnv(2))
 
 
-def test_instructions_become_ids() -> None:
+def test_observations_are_in_the_space() -> None:
     env = make()
     observation = env.reset()
     assert env.observation_space.contains({key: value[1] for key, value in observation.items()})
-    expected, _ = env.vocabulary.encode(TEXT, 12)
-    assert observation["instruction_ids"][1].tolist() == expected.tolist()
+
+
+def test_text_is_refused() -> None:
+    env = VLNVectorEnv(2, observation="rgbd", image_size=8, dataset="houses", autoreset_mode="SameStep")
+    with pytest.raises(ValueError, match="VectorTextToIds"):
+        SB3VecEnv(env)
 
 
 def test_the_terminal_observation_is_the_last_of_the_episode() -> None:
@@ -50,4 +53,4 @@ def test_other_autoreset_modes_are_refused() -> None:
     env = FakeVectorEnv(2)
     env.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
     with pytest.raises(ValueError, match="SAME_STEP"):
-        SB3VecEnv(env, WORDS, 12)
+        SB3VecEnv(env)

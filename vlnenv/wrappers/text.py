@@ -14,7 +14,8 @@ from vlnenv.env import VLNEnv
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
 from vlnenv.vector import VLNVectorEnv
 
-MAX_WORDS = 80
+MAX_WORDS = 200
+"""As long as R2R-CE's own token arrays."""
 
 
 class TextToIds(gym.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], gym.utils.RecordConstructorArgs):
