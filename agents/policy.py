@@ -4,7 +4,7 @@ It has no hidden state of its own: what it has seen is in the token memory, whos
 
     words  -> transformer -> each word attends to the tokens ("where is the sofa?") -> transformer
     tokens -> 24 directions of 15 degrees attend to the tokens and the grounded words that lie there
-    directions (and how far the way is free) -> circular convolutions -> action logits and value
+    directions (and how far the way is free) -> circular convolutions -> action logits
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ class _Directions(nn.Module):
 
 
 class NavigationPolicy(nn.Module):
-    """Action logits and a value from token memory, instruction ids and the last four actions."""
+    """Action logits from token memory, instruction ids and the last four actions."""
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
@@ -295,8 +295,6 @@ class NavigationPolicy(nn.Module):
             nn.GELU(),
         )
         self.action_head = nn.Linear(2 * width, ACTIONS)
-        self.value_body = nn.Sequential(nn.Linear(2 * width, width), nn.GELU())
-        self.value_head = nn.Linear(width, 1)
 
     @property
     def feature_dim(self) -> int:
@@ -304,7 +302,7 @@ class NavigationPolicy(nn.Module):
         return 2 * self.config.width
 
     def features(self, observation: Mapping[str, Tensor]) -> Tensor:
-        """What both heads read, (b, feature_dim).
+        """What the action head reads, (b, feature_dim).
 
         Args:
             observation: A batch of the environment's token observation (each array with a first axis b), with
@@ -346,10 +344,9 @@ class NavigationPolicy(nn.Module):
         way = (free / _FREE_RANGE_M).to(flat.dtype)
         return self.body(torch.cat([summary, history, flat, way], dim=-1)).float()
 
-    def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Action logits (b, 4) and values (b,); the value does not train the features."""
-        features = self.features(observation)
-        return self.action_head(features), self.value_head(self.value_body(features.detach()))[:, 0]
+    def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Action logits float32 (b, 4); arguments and errors as for `features`."""
+        return self.action_head(self.features(observation))
 
     def _history(self, actions: Tensor) -> Tensor:
         """One vector (b, d) for the last four actions; out-of-range values mean "none yet"."""

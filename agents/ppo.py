@@ -23,6 +23,7 @@ from agents.base import weights_path
 from agents.checkpoint import best_device, file_hash, load_policy, save_policy
 from agents.closed_loop import Validation
 from agents.config import PPOConfig
+from agents.critic_state import CRITIC_STATE, NAMES, CriticState
 from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
@@ -31,34 +32,39 @@ from vlnenv.wrappers import VectorTextToIds
 
 
 class NavigationFeatures(BaseFeaturesExtractor):
-    """The policy's body as SB3's features extractor."""
+    """The policy's body as SB3's features extractor, and beside its features what the critic is told."""
 
     def __init__(self, observation_space: spaces.Dict, network: NavigationPolicy) -> None:
-        super().__init__(observation_space, features_dim=network.feature_dim)
+        super().__init__(observation_space, features_dim=network.feature_dim + len(NAMES))
         self.network = network
 
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
-        """Features (b, features_dim) of a batch of observations."""
-        return self.network.features(observations)
+        """Features (b, features_dim) of a batch of observations, the critic's state last."""
+        return torch.cat([self.network.features(observations), observations[CRITIC_STATE]], dim=-1)
 
 
 class _Heads(nn.Module):
-    """What leads from the features to the action head and, without training them, to the value head."""
+    """What leads from the features to the action head and, without training them, to the value head.
+
+    The critic is PPO's own and no part of the policy: it also reads what no agent sees.
+    """
 
     def __init__(self, network: NavigationPolicy) -> None:
         super().__init__()
-        self.value_body = network.value_body
+        width = network.config.width
         self.latent_dim_pi = network.feature_dim
-        self.latent_dim_vf = network.config.width
+        self.latent_dim_vf = width
+        inputs = network.feature_dim + len(NAMES)
+        self.critic = nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.forward_actor(features), self.forward_critic(features)
 
     def forward_actor(self, features: Tensor) -> Tensor:
-        return features
+        return features[:, : -len(NAMES)]
 
     def forward_critic(self, features: Tensor) -> Tensor:
-        return self.value_body(features.detach())
+        return self.critic(features.detach())
 
 
 class NavigationActorCritic(MultiInputActorCriticPolicy):
@@ -76,7 +82,6 @@ class NavigationActorCritic(MultiInputActorCriticPolicy):
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)
         self.action_net = self._network[0].action_head
-        self.value_net = self._network[0].value_head
         self.optimizer = self.optimizer_class(
             self.parameters(),
             lr=lr_schedule(1),  # type: ignore[call-arg]
@@ -115,11 +120,8 @@ class _Progress(BaseCallback):
         if self.iteration % self.config.eval_every == 0:
             self._validate()
         trains_policy = self.iteration >= self.config.value_warm_up
-        value = {
-            id(p) for head in ("value_body", "value_head") for p in getattr(self.network, head).parameters()
-        }
         for parameter in self.network.parameters():
-            parameter.requires_grad_(trains_policy or id(parameter) in value)
+            parameter.requires_grad_(trains_policy)
 
     def _on_step(self) -> bool:
         self.bar.update(self.config.num_envs)
@@ -231,7 +233,8 @@ def train_ppo(
             "data_hash": env.batch.dataset.hash,
         }
         write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-        adapted = SB3VecEnv(VectorTextToIds(env, network.config.words, network.config.max_words))
+        with_ids = VectorTextToIds(env, network.config.words, network.config.max_words)
+        adapted = SB3VecEnv(CriticState(with_ids))
         model = make_ppo(network, adapted, config)
         model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
         model.learn(config.steps, callback=_Progress(config, network, evaluate, card))

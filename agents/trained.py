@@ -65,7 +65,7 @@ class PolicyAgent:
         rows = np.flatnonzero(active)
         if not len(rows):
             return actions
-        logits, _ = self.policy(to_tensors(self.policy, observations, rows))
+        logits = self.policy(to_tensors(self.policy, observations, rows))
         if self.temperature == 0.0:
             actions[rows] = logits.argmax(dim=-1).cpu().numpy()
             return actions

@@ -37,6 +37,7 @@ def random_batch(size: int = 3, seed: int = 0, dim: int = DIM) -> dict[str, torc
     ids = rng.integers(2, 10, (size, 12))
     ids[0, 5:] = 0
     batch["instruction_ids"] = torch.as_tensor(ids)
+    batch["critic_state"] = torch.as_tensor(rng.uniform(0, 1, (size, 3)), dtype=torch.float32)
     return batch
 
 
@@ -54,6 +55,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
             entries[f"{level}_mask"] = spaces.MultiBinary(count)
         entries["action_history"] = spaces.Box(-1, 3, (4,), np.int64)
         entries["instruction_ids"] = spaces.Box(0, len(VOCABULARY) - 1, (12,), np.int64)
+        entries["critic_state"] = spaces.Box(0, 1000, (3,), np.float32)
         self.single_observation_space = spaces.Dict(entries)
         self.single_action_space = spaces.Discrete(4)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -82,6 +84,7 @@ class FakeVectorEnv(gym.vector.VectorEnv):
         observation["patch_mask"][:, :2] = 1
         observation["action_history"] = np.full((self.num_envs, 4), -1, dtype=np.int64)
         observation["instruction_ids"] = np.tile(VOCABULARY.encode(TEXT, 12)[0], (self.num_envs, 1))
+        observation["critic_state"] = np.zeros((self.num_envs, 3), np.float32)
         return observation
 
     def step(self, actions: Any) -> tuple[dict[str, Any], np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:

@@ -71,7 +71,7 @@ def test_a_resumed_run_repeats_the_losses_exactly(config: ImitationConfig) -> No
 
     def success(policy: torch.nn.Module) -> dict[str, float]:
         with torch.no_grad():
-            seen[-1].append(float(policy(random_batch(dim=64))[0].sum()))
+            seen[-1].append(float(policy(random_batch(dim=64)).sum()))
         return {"success": 0.5}
 
     seen.append([])

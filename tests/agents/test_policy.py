@@ -8,9 +8,8 @@ from tests.agents.fakes import COUNTS, random_batch, small_policy
 
 
 def test_output_shapes_and_size() -> None:
-    logits, values = small_policy()(random_batch(3))
+    logits = small_policy()(random_batch(3))
     assert logits.shape == (3, 4)
-    assert values.shape == (3,)
     assert torch.isfinite(logits).all()
 
 
@@ -27,24 +26,23 @@ def test_masked_tokens_change_nothing(level: str) -> None:
     assert hidden.any()
     for part in ("tokens", "xyz"):
         batch[f"{level}_{part}"][hidden] = float("nan")
-    for got, want in zip(policy(batch), expected, strict=True):
-        torch.testing.assert_close(got, want, rtol=0, atol=0)
+    torch.testing.assert_close(policy(batch), expected, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_unmasked_tokens_matter(level: str) -> None:
     policy, batch = small_policy(), random_batch()
-    before = policy(batch)[0]
+    before = policy(batch)
     batch[f"{level}_xyz"][batch[f"{level}_mask"] == 1] *= -1.0
-    assert (policy(batch)[0] - before).abs().max() > 1e-4
+    assert (policy(batch) - before).abs().max() > 1e-4
 
 
 def test_unused_levels_change_nothing() -> None:
     policy, batch = small_policy(), random_batch()
     # Row 0 alone has instances: the others must not notice that the level is now read.
     batch["instance_mask"][1:] = 0
-    together = policy(batch)[0]
-    alone = policy({key: value[1:] for key, value in batch.items()})[0]
+    together = policy(batch)
+    alone = policy({key: value[1:] for key, value in batch.items()})
     torch.testing.assert_close(together[1:], alone, rtol=1e-5, atol=1e-5)
 
 
@@ -53,38 +51,30 @@ def test_all_masked_is_finite_in_both_directions() -> None:
     for level in LEVELS:
         batch[f"{level}_mask"][:] = 0
     batch["instruction_ids"][:] = 0
-    logits, values = policy(batch)
-    (logits.sum() + values.sum()).backward()
+    logits = policy(batch)
+    logits.sum().backward()
     assert torch.isfinite(logits).all()
     assert all(torch.isfinite(p.grad).all() for p in policy.parameters() if p.grad is not None)
 
 
 def test_order_of_patches_changes_nothing() -> None:
     policy, batch = small_policy(), random_batch()
-    expected = policy(batch)[0]
+    expected = policy(batch)
     order = torch.randperm(COUNTS["patch"], generator=torch.Generator().manual_seed(0))
     for part in ("tokens", "xyz", "mask"):
         batch[f"patch_{part}"] = batch[f"patch_{part}"][:, order]
-    torch.testing.assert_close(policy(batch)[0], expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(policy(batch), expected, rtol=0, atol=1e-5)
 
 
 def test_padding_words_change_nothing() -> None:
     policy, batch = small_policy(), random_batch()
-    expected = policy({key: value[1:] for key, value in batch.items()})[0]
+    expected = policy({key: value[1:] for key, value in batch.items()})
     batch["instruction_ids"][1:, 6:] = 0
-    short = policy({key: value[1:] for key, value in batch.items()})[0]
-    beside_longer = policy(batch)[0]
+    short = policy({key: value[1:] for key, value in batch.items()})
+    beside_longer = policy(batch)
     assert (short - expected).abs().max() > 1e-5
     batch["instruction_ids"][0] = 3  # now a longer neighbour keeps the padding in the batch
-    torch.testing.assert_close(policy(batch)[0][1:], beside_longer[1:], rtol=0, atol=1e-5)
-
-
-def test_the_value_does_not_train_the_features() -> None:
-    policy, batch = small_policy(), random_batch()
-    policy(batch)[1].sum().backward()
-    trained = {name for name, p in policy.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    assert trained
-    assert all(name.startswith("value_") for name in trained)
+    torch.testing.assert_close(policy(batch)[1:], beside_longer[1:], rtol=0, atol=1e-5)
 
 
 def test_tokens_of_another_length_are_refused() -> None:

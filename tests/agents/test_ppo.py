@@ -26,16 +26,29 @@ def test_ppo_uses_the_same_network_and_learns() -> None:
     model = make_ppo(network, env, CONFIG)
     batch = random_batch()
     with torch.no_grad():
-        logits, value = network(batch)
+        logits = network(batch)
         chances = model.policy.get_distribution(batch).distribution.probs
         torch.testing.assert_close(chances, logits.softmax(-1))
-        torch.testing.assert_close(model.policy.predict_values(batch)[:, 0], value)
-    parameters = list(model.policy.parameters())
-    assert {id(p) for p in parameters} == {id(p) for p in network.parameters()}
+    assert {id(p) for p in network.parameters()} < {id(p) for p in model.policy.parameters()}
     model.learn(3000)
     returns = [info["r"] for info in model.ep_info_buffer]
     assert np.mean(returns) > 3.5, "an agent that acts at random gets about 0.8"
-    assert (network(batch)[0] - logits).abs().max() > 0.01
+    assert (network(batch) - logits).abs().max() > 0.01
+
+
+def test_the_critic_trains_no_weight_of_the_policy_and_the_policy_reads_no_critic_state() -> None:
+    network, batch = small_policy(), random_batch()
+    model = make_ppo(network, SB3VecEnv(FakeVectorEnv(4)), CONFIG)
+    model.policy.predict_values(batch).sum().backward()
+    trained = [p for p in model.policy.parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    assert trained
+    assert not {id(p) for p in trained} & {id(p) for p in network.parameters()}
+    with torch.no_grad():
+        before, value = model.policy.get_distribution(batch), model.policy.predict_values(batch)
+        batch["critic_state"] += 1.0
+        after = model.policy.get_distribution(batch)
+        assert torch.equal(before.distribution.probs, after.distribution.probs)
+        assert (model.policy.predict_values(batch) - value).abs().max() > 1e-3
 
 
 def test_bad_settings_are_refused() -> None:
