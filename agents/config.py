@@ -143,6 +143,7 @@ class PPOConfig:
     batch_size: int = 256
     epochs: int = 3
     learning_rate: float = 5e-5
+    critic_learning_rate: float = 1e-3
     clip: float = 0.1
     target_kl: float = 0.015
     entropy: float = 0.005

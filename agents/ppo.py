@@ -82,8 +82,10 @@ class NavigationActorCritic(MultiInputActorCriticPolicy):
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)
         self.action_net = self._network[0].action_head
+        own = {id(parameter) for parameter in self._network[0].parameters()}
+        critic = [parameter for parameter in self.parameters() if id(parameter) not in own]
         self.optimizer = self.optimizer_class(
-            self.parameters(),
+            [{"params": list(self._network[0].parameters())}, {"params": critic}],
             lr=lr_schedule(1),  # type: ignore[call-arg]
             **self.optimizer_kwargs,
         )
@@ -94,6 +96,16 @@ class NavigationActorCritic(MultiInputActorCriticPolicy):
     def set_training_mode(self, mode: bool) -> None:
         """Stay in evaluation mode: dropout would make the ratio of new to old chances noise."""
         self.train(False)
+
+
+class CriticPPO(PPO):
+    """SB3's PPO with a learning rate of the critic's own: it starts from nothing, beside a trained policy."""
+
+    critic_learning_rate = 1e-3
+
+    def _update_learning_rate(self, optimizers: Any) -> None:
+        super()._update_learning_rate(optimizers)
+        self.policy.optimizer.param_groups[1]["lr"] = self.critic_learning_rate
 
 
 class _Progress(BaseCallback):
@@ -165,9 +177,9 @@ class _Progress(BaseCallback):
         write_atomic(Path(self.config.out) / "curve.jsonl", text.encode())
 
 
-def make_ppo(network: NavigationPolicy, env: SB3VecEnv, config: PPOConfig) -> PPO:
+def make_ppo(network: NavigationPolicy, env: SB3VecEnv, config: PPOConfig) -> CriticPPO:
     """SB3's PPO around a network, whose weights it trains in place."""
-    return PPO(
+    model = CriticPPO(
         NavigationActorCritic,
         env,
         policy_kwargs={"network": network},
@@ -185,6 +197,8 @@ def make_ppo(network: NavigationPolicy, env: SB3VecEnv, config: PPOConfig) -> PP
         device=best_device(),
         verbose=0,
     )
+    model.critic_learning_rate = config.critic_learning_rate
+    return model
 
 
 def train_ppo(
