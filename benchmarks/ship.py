@@ -33,7 +33,7 @@ class Args:
 def main(args: Args) -> None:
     """Copy weights and curve, complete the card."""
     card = json.loads((args.run / "policy.json").read_text())
-    del card["sha256"]  # of the file in the run; `save_policy` states the shipped one's
+    del card["sha256"], card["settings"]["out"]  # of the run; `save_policy` states the shipped file's hash
     card |= {"command": args.trained_by, "machine": machine(), "commit": commit()}
     shipped = WEIGHTS / f"{args.name}.safetensors"
     save_policy(shipped, load_policy(args.run / "policy.safetensors"), card)
