@@ -23,6 +23,8 @@ class Args:
 
     agents: tuple[str, ...] = ("random", "forward", "bc", "ppo", "expert")
     """Names as `vlnenv eval --agent` takes them."""
+    baselines: tuple[str, ...] = ("forward", "bc")
+    """Agents that the others are compared with, episode by episode."""
     dataset: str = "houses"
     split: str = "val_unseen"
     episodes: int | None = None
@@ -54,12 +56,15 @@ def main(args: Args) -> None:
     privileged = [name for name in records if is_privileged(load(name))]
     print(results_table(records, "markdown", privileged, args.seed))
     results: dict[str, Any] = {name: summarise(each, seed=args.seed) for name, each in records.items()}
-    for baseline in args.agents[: len(args.agents) - 1]:
+    for baseline in [name for name in args.baselines if name in records]:
         print("\n" + comparison_table(records, baseline, "markdown", args.seed))
         for name in records:
-            if name != baseline:
-                gap = paired_difference(records[name], records[baseline], "is_success", seed=args.seed)
-                results[name][f"SR minus {baseline}"] = [gap.mean, gap.low, gap.high]
+            if name == baseline:
+                continue
+            for metric in ("is_success", "return"):
+                gap = paired_difference(records[name], records[baseline], metric, seed=args.seed)
+                results[name][f"{metric} minus {baseline}"] = [gap.mean, gap.low, gap.high]
+                print(f"{name} minus {baseline}, {metric}: {gap.mean:+.3f} [{gap.low:+.3f}, {gap.high:+.3f}]")
     dataset = next(iter(records.values()))[0]["dataset"]
     path = save_result(args.save_as, results, seed=args.seed, dataset=dataset, split=args.split)
     print(f"\nsaved {path}")
