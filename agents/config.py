@@ -132,6 +132,8 @@ class PPOConfig:
     """Folder for weights, curves and TensorBoard logs; it must not hold a run."""
     dataset: str = "houses"
     split: str = "train"
+    episodes: int | None = None
+    """How many episodes to train on, evenly spread over the split; None takes all."""
     encoder: str = "semantic"
     reward: str = "route_completion"
     """Reward preset."""

@@ -21,12 +21,13 @@ from tqdm import tqdm
 
 from agents.base import weights_path
 from agents.checkpoint import best_device, file_hash, load_policy, save_policy
-from agents.closed_loop import Validation
+from agents.closed_loop import Validation, spread
 from agents.config import PPOConfig
 from agents.critic_state import CRITIC_STATE, NAMES, CriticState
 from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
+from vlnenv.data import load_dataset
 from vlnenv.vector import VLNVectorEnv
 from vlnenv.wrappers import VectorTextToIds
 
@@ -227,6 +228,7 @@ def train_ppo(
             config.num_envs,
             dataset=config.dataset,
             split=config.split,
+            episodes=_training_episodes(config),
             encoder=config.encoder,
             reward=config.reward,
             max_steps=config.max_steps,
@@ -253,3 +255,10 @@ def train_ppo(
         model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
         model.learn(config.steps, callback=_Progress(config, network, evaluate, card))
     return out / "policy.safetensors"
+
+
+def _training_episodes(config: PPOConfig) -> list[str] | None:
+    """Ids of the episodes to train on; None for the whole split."""
+    if config.episodes is None:
+        return None
+    return spread(load_dataset(config.dataset, config.split).episodes, config.episodes)
