@@ -1,8 +1,6 @@
-"""Put a trained policy into the package: weights, card and curve.
+"""Put a trained policy into the package: weights, curve, and a card with its figures on unseen houses.
 
-    python -m benchmarks.ship --name bc --run runs/bc --trained-by "vlnenv train bc --out runs/bc"
-
-Figures on the unseen split are not in the card: `benchmarks.agents` measures them.
+python -m benchmarks.ship --name bc --run runs/bc --trained-by "vlnenv train bc --out runs/bc"
 """
 
 from __future__ import annotations
@@ -15,7 +13,13 @@ import tyro
 
 from agents.base import WEIGHTS
 from agents.checkpoint import load_policy, save_policy
+from agents.closed_loop import evaluate_agent
+from agents.config import EvaluationConfig
 from benchmarks.record import commit, machine, save_result
+from vlnenv.evaluation import summarise
+
+REPORTED = ("is_success", "spl", "oracle_success", "ndtw", "distance_to_goal")
+"""Metrics in the card: mean, low and high end of the 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,23 @@ class Args:
 
 
 def main(args: Args) -> None:
-    """Copy weights and curve, complete the card."""
+    """Copy weights and curve, measure, complete the card."""
     card = json.loads((args.run / "policy.json").read_text())
     del card["sha256"], card["settings"]["out"]  # of the run; `save_policy` states the shipped file's hash
     card |= {"command": args.trained_by, "machine": machine(), "commit": commit()}
     shipped = WEIGHTS / f"{args.name}.safetensors"
-    save_policy(shipped, load_policy(args.run / "policy.safetensors"), card)
+    policy = load_policy(args.run / "policy.safetensors")
+    config = EvaluationConfig(
+        agent=str(args.run / "policy.safetensors"), out=str(args.run / "val_unseen"), split="val_unseen"
+    )
+    records = evaluate_agent(config)
+    figures = summarise(records)["metrics"]
+    card["val_unseen"] = {
+        "episodes": len(records),
+        "dataset": records[0]["dataset"],
+        **{name: [round(value, 4) for value in figures[name].values()] for name in REPORTED},
+    }
+    save_policy(shipped, policy, card)
     curve = [json.loads(line) for line in (args.run / "curve.jsonl").read_text().splitlines()]
     seed = card["settings"]["seed"]
     saved = save_result(f"{args.name}_curve", curve, seed=seed, trained_by=args.trained_by)
