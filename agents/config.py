@@ -151,6 +151,8 @@ class PPOConfig:
     entropy: float = 0.005
     gamma: float = 0.99
     gae_lambda: float = 0.95
+    trains: str = "all"
+    """What PPO moves: "all" weights, or the action "head" alone, which few samples suffice to improve."""
     value_warm_up: int = 5
     """Iterations that train the value alone, before the policy may move."""
     max_steps: int = 200
@@ -165,6 +167,8 @@ class PPOConfig:
     def __post_init__(self) -> None:
         if self.eval_split == "val_unseen":
             raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
+        if self.trains not in ("all", "head"):
+            raise ValueError(f"trains must be 'all' or 'head', got {self.trains!r}")
         if self.batch_size > self.num_envs * self.rollout_steps:
             raise ValueError(
                 f"batch_size must be at most num_envs * rollout_steps = "

@@ -132,9 +132,10 @@ class _Progress(BaseCallback):
     def _on_rollout_start(self) -> None:
         if self.iteration % self.config.eval_every == 0:
             self._validate()
-        trains_policy = self.iteration >= self.config.value_warm_up
-        for parameter in self.network.parameters():
-            parameter.requires_grad_(trains_policy)
+        self.network.requires_grad_(False)
+        if self.iteration >= self.config.value_warm_up:
+            moved = self.network if self.config.trains == "all" else self.network.action_head
+            moved.requires_grad_(True)
 
     def _on_step(self) -> bool:
         self.bar.update(self.config.num_envs)
