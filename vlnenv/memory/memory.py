@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from vlnenv.memory.config import PATCH_TOKENS, MemoryConfig
 from vlnenv.memory.encoder import PATCH_GRID
+from vlnenv.memory.files import load_memory, save_memory
 from vlnenv.memory.geometry import Pose, make_pose, world_to_agent
 from vlnenv.memory.panorama import nearest_per_cell
 from vlnenv.memory.patches import culled, lift_patches, make_patch_rays
@@ -272,6 +274,41 @@ class TokenMemory:
         self._view_features[env] = snapshot.view_features.to(self.device)
         self._view_xyz[:, env] = snapshot.view_xyz_m.to(self.device)
         self._view_mask[env] = snapshot.view_mask.to(self.device)
+
+    def save(self, index: int, path: str | Path, about: Mapping[str, str] | None = None) -> None:
+        """Write one environment's memory to a safetensors file, atomically.
+
+        Args:
+            index: The environment.
+            path: The file; its folder is created where missing.
+            about: Facts of the caller's, such as the scene, that `load` gives back.
+
+        Raises:
+            IndexError: If the index is out of range.
+            OSError: If the file cannot be written.
+        """
+        save_memory(self.snapshot(index), self.config, path, about)
+
+    def load(self, index: int, path: str | Path) -> dict[str, str]:
+        """Put a saved memory in place of one environment's.
+
+        Args:
+            index: The environment.
+            path: A file of `save`.
+
+        Returns:
+            What the writer said about it.
+
+        Raises:
+            IndexError: If the index is out of range.
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is no memory, or one of another `dim` or config; the message names both sides.
+                The memory is then as before.
+        """
+        self._envs([index])
+        snapshot, about = load_memory(path, self.dim, self.config, self.device)
+        self.restore(index, snapshot)
+        return about
 
     # ---- the store ----
 
