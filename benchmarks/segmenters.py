@@ -53,8 +53,10 @@ class Args:
     """Pixels across and down, a multiple of 24."""
     min_patches: int = 4
     """Smaller objects are not counted."""
+    depth_noise: float = 0.0
+    """Standard deviation of a Gaussian factor on each pixel's depth, independent of its neighbours'."""
     seed: int = 0
-    """Seed of the poses."""
+    """Seed of the poses and the noise."""
     save_as: str = "segmenters"
     """Name of the JSON file under benchmarks/results."""
 
@@ -166,7 +168,12 @@ def main(args: Args) -> None:
             rng = np.random.default_rng([args.seed, number])
             position_m = simulator.sample(scene, rng, args.poses)
             heading_rad = rng.uniform(-np.pi, np.pi, args.poses)
-            views.append((scene, simulator.render(scene, position_m, heading_rad, camera)))
+            frames = simulator.render(scene, position_m, heading_rad, camera)
+            if args.depth_noise > 0.0:
+                assert frames.depth is not None
+                factor = 1.0 + args.depth_noise * rng.normal(size=frames.depth.shape)
+                frames = replace(frames, depth=(frames.depth * factor).astype(np.float32))
+            views.append((scene, frames))
         label = (
             f"{len(scene_ids)} built-in houses" if group == "built-in houses" else group.rpartition("/")[2]
         )
@@ -194,6 +201,7 @@ def main(args: Args) -> None:
         poses=args.poses,
         size=args.size,
         min_patches=args.min_patches,
+        depth_noise=args.depth_noise,
         building=sorted(BUILDING),
     )
     print(f"\nsaved {path}")

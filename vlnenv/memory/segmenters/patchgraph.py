@@ -80,7 +80,9 @@ class PatchGraphSegmenter:
     Huttenlocher's algorithm merges the patches, and after it segments whose common boundary is light. Floors
     and walls are segments like any other. Patches where nothing was hit in range are in none.
 
-    Runs on the CPU in a compiled kernel, under a millisecond a frame beside reading the pixels' colours.
+    Runs on the CPU in compiled kernels, 0.6 ms a frame of 192 x 192 on one core of an Intel Xeon. Expects clean
+    depth: independent noise of 1 % on each pixel takes the mean best IoU of objects in built-in val_unseen
+    houses from .77 to .55, so smooth a noisy sensor's depth first (`benchmarks/segmenters.py`).
 
     Source: P. Felzenszwalb, D. Huttenlocher, Efficient Graph-Based Image Segmentation, IJCV 2004; that
     ridges join and valleys part after S. Stein et al., Object Partitioning using Local Convexity, CVPR 2014.
