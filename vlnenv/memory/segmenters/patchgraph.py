@@ -80,7 +80,7 @@ class PatchGraphSegmenter:
     Huttenlocher's algorithm merges the patches, and after it segments whose common boundary is light. Floors
     and walls are segments like any other. Patches where nothing was hit in range are in none.
 
-    Runs on the CPU in compiled kernels, 0.6 ms a frame of 192 x 192 on one core of an Intel Xeon. Expects clean
+    Runs on the CPU in compiled kernels, 0.6 ms a frame of 192 x 192 on one Intel Xeon core. Expects clean
     depth: independent noise of 1 % on each pixel takes the mean best IoU of objects in built-in val_unseen
     houses from .77 to .55, so smooth a noisy sensor's depth first (`benchmarks/segmenters.py`).
 
