@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from vlnenv.errors import unknown_name
+from vlnenv.noise import make_sensor_noise
 
 OBSERVATIONS = ("tokens", "rgbd", "all")
 PATCHES = ("panorama", "egocentric")
+MEMORY_SCOPES = ("episode", "pre_exploration", "lifelong")
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,23 @@ class EnvConfig:
     """Whether blocked steps slide; None takes the task's."""
     device: str = "cpu"
     """Torch device of encoder and memory."""
+    memory_scope: str = "episode"
+    """What a memory holds when an episode begins: "episode" (nothing), "pre_exploration" (what a tour of the
+    unedited scene saw: privileged set-up, see `vlnenv.sim.tour`) or "lifelong" (what the slot remembers from
+    its last episode, if that was in the same scene)."""
+    keep_edits: bool = False
+    """Whether edits of a slot's scene stay when its next episode begins in the same scene."""
+    sensor_noise: Any = None
+    """Errors of the pose and the depth that agents are told: fields of `vlnenv.noise.SensorNoise` as a
+    dictionary (`{}` takes its defaults: +-5 cm, +-3 degrees, a Kinect's depth); None for none."""
 
     def __post_init__(self) -> None:
-        for name, known in (("observation", OBSERVATIONS), ("patches", PATCHES)):
+        make_sensor_noise(self.sensor_noise)
+        for name, known in (
+            ("observation", OBSERVATIONS),
+            ("patches", PATCHES),
+            ("memory_scope", MEMORY_SCOPES),
+        ):
             if getattr(self, name) not in known:
                 raise ValueError(unknown_name(name, getattr(self, name), known))
         for name in ("image_size", "max_steps"):

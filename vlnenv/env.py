@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -13,6 +14,8 @@ from gymnasium.error import ResetNeeded
 from vlnenv.batch import EpisodeBatch, SlotSnapshot
 from vlnenv.config import make_config
 from vlnenv.episodes import Episode
+from vlnenv.noise import noise_key
+from vlnenv.sim.scene import Scene
 from vlnenv.spaces import observation_space
 
 RENDER_MODES = ["rgb_array"]
@@ -105,6 +108,24 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     The episode's start position and heading, an empty memory. `reset(options={"episode_id": ...})` chooses the
     episode; else it is drawn uniformly with the environment's seeded random numbers.
 
+    `memory_scope` says what the memory holds at the start: nothing (`"episode"`); what a tour of the scene saw
+    (`"pre_exploration"`, the paper's protocol of that name and a privileged set-up: the simulator's floor gives
+    the stops, about 2.5 m apart, and the agent looks all around at each, before the episode and outside its
+    steps; made once a scene); or what it remembers from its last episode if that was in the same scene
+    (`"lifelong"`; a new scene begins empty, so run a scene's episodes in a row). `save_memory(path)` writes a
+    memory, and `reset(options={"memory": path})` begins with it, in any scope, if scene and encoder agree.
+
+    ## Worlds that change
+    `edit_scene(instance_id, transform)` moves or removes an object of the slot's scene, `add_to_scene(scene,
+    transform)` adds one, at any time; `env.scene.instances` lists them. The agent is not told: it sees the
+    change when it looks. Ways, collisions and the distance to the goal follow at once. Edits are part of a
+    snapshot and end with the episode, or stay while episodes are in the same scene with `keep_edits=True`.
+    `vlnenv.wrappers.MovingObjects` relocates furniture by itself.
+
+    With `sensor_noise` the depth that is observed or remembered and the pose that the memory is told are off;
+    the true pose and the metrics are not. The noise follows the environment's seed, its episodes since and
+    the step.
+
     ## Episode end
     - Termination: STOP was called. It succeeds if the walking distance to the goal is below 3 m.
     - Truncation: `max_steps` primitive steps (500) have been made.
@@ -148,6 +169,9 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `max_steps` | None | primitive steps; None is the task's 500 |
     | `sliding` | None | whether blocked steps slide; None is the task's True |
     | `device` | "cpu" | torch device of encoder and memory |
+    | `memory_scope` | "episode" | "episode", "pre_exploration" or "lifelong", see Starting state |
+    | `keep_edits` | False | whether edits of a scene stay when the next episode begins in it |
+    | `sensor_noise` | None | dictionary of `vlnenv.noise.SensorNoise`'s fields; `{}` is +-5 cm, +-3 degrees and a Kinect's depth |
 
     ## Version history
     - v0: first version.
@@ -182,16 +206,75 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
 
         Args:
             seed: Seeds the draw of this and all later episodes.
-            options: `{"episode_id": id}` begins that episode.
+            options: `{"episode_id": id}` begins that episode; `{"memory": path}` begins with a memory that
+                `save_memory` wrote.
 
         Raises:
             KeyError: If there is no such episode; the message names the nearest ids.
-            ValueError: If `options` has another key, or the episode does not fit its scene.
+            FileNotFoundError: If the memory's file is not there.
+            ValueError: If `options` has another key, or the episode does not fit its scene, or the memory
+                does not fit.
         """
         super().reset(seed=seed)
-        episode = choose_episode(self.batch, self.np_random, check_options(options).get("episode_id"))
-        self.batch.begin([0], [episode])
+        options = check_options(options)
+        episode = choose_episode(self.batch, self.np_random, options.get("episode_id"))
+        last = self.batch.rollouts[0]
+        previous = last.noise_key if seed is None and last is not None else ()
+        key = noise_key(self.np_random, episode.episode_id, previous)
+        self.batch.begin([0], [episode], [key], [options.get("memory")])
         return self._observe(), self.batch.info(0)
+
+    @property
+    def scene(self) -> Scene:
+        """The scene of the episode in progress, as it stands: for experts and edits only.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        check_begun(self.batch, 0, "asking for its scene")
+        return self.batch.rollout(0).scene
+
+    def edit_scene(self, instance_id: int, transform: np.ndarray | None) -> None:
+        """Move or remove an object; the agent sees it at its next step.
+
+        Args:
+            instance_id: One of `scene.instances`.
+            transform: 4 x 4, from where the object stood in the unedited scene to where it shall stand, world
+                frame; the identity puts it back; None removes it.
+
+        Raises:
+            KeyError: If there is no such instance.
+            ValueError: If the transform is no invertible affine matrix, or the object would stand where the
+                agent does. Nothing has changed then.
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        self.batch.set_scene(0, self.batch.simulator.edit(self.scene, instance_id, transform))
+
+    def add_to_scene(self, addition: Scene, transform: np.ndarray) -> list[int]:
+        """Add the objects of another scene; the agent sees them at its next step.
+
+        Args:
+            addition: What to add, e.g. of `vlnenv.sim.loading.load_scene`.
+            transform: 4 x 4, from the addition's world frame to this one's.
+
+        Returns:
+            The new instances' ids, for `edit_scene`.
+
+        Raises:
+            ValueError: As for `edit_scene`.
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        return add_to_scene(self.batch, 0, self.scene, addition, transform)
+
+    def save_memory(self, path: str | Path) -> None:
+        """Write the memory to a safetensors file, for `reset(options={"memory": path})` in the same scene.
+
+        Raises:
+            ValueError: If no memory runs (observation "rgbd").
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        check_begun(self.batch, 0, "save_memory()")
+        self.batch.save_memory(0, path)
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Carry out one action.
@@ -257,10 +340,25 @@ def check_render_mode(render_mode: str | None) -> None:
 
 def check_options(options: dict[str, Any] | None) -> dict[str, Any]:
     """The options of a reset, `{}` for None; ValueError for a key that is not known."""
-    unknown = set(options or {}) - {"episode_id"}
+    unknown = set(options or {}) - {"episode_id", "memory"}
     if unknown:
-        raise ValueError(f"reset options may hold 'episode_id', got {sorted(unknown)}")
+        raise ValueError(f"reset options may hold 'episode_id' and 'memory', got {sorted(unknown)}")
     return options or {}
+
+
+def check_begun(batch: EpisodeBatch, slot: int, what: str) -> None:
+    """Raise ResetNeeded unless the slot has begun an episode."""
+    if batch.rollouts[slot] is None:
+        raise ResetNeeded(f"no episode has begun: call reset() before {what}")
+
+
+def add_to_scene(
+    batch: EpisodeBatch, slot: int, scene: Scene, addition: Scene, transform: np.ndarray
+) -> list[int]:
+    """Add `addition` to the scene of a slot; returns the new instances' ids."""
+    changed = batch.simulator.add(scene, addition, transform)
+    batch.set_scene(slot, changed)
+    return [instance.id for instance in changed.instances[len(scene.instances) :]]
 
 
 def check_in_progress(batch: EpisodeBatch, slot: int) -> None:

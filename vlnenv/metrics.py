@@ -211,6 +211,18 @@ class EpisodeMetrics:
             self._pointer = advance_route(self._route_points_m, self._pointer, position_m)
         self._note_distance()
 
+    def change_world(self, distance_to_goal_m: float | None) -> None:
+        """Take in that the world changed around the agent: the distance is another, no step was made.
+
+        Args:
+            distance_to_goal_m: Walking distance as the world is now; infinite or None keeps the last one.
+        """
+        if self.start_distance_m is None or distance_to_goal_m is None:
+            return
+        if math.isfinite(distance_to_goal_m):
+            self.distance_m = float(distance_to_goal_m)
+        self._note_distance()
+
     def _note_distance(self) -> None:
         assert self.distance_m is not None
         assert self.start_distance_m is not None

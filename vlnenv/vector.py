@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -19,11 +20,15 @@ from vlnenv.env import (
     RENDER_FPS,
     RENDER_MODES,
     Snapshot,
+    add_to_scene,
+    check_begun,
     check_options,
     check_render_mode,
     choose_episode,
 )
 from vlnenv.episodes import Episode
+from vlnenv.noise import noise_key
+from vlnenv.sim.scene import Scene
 from vlnenv.spaces import observation_space
 
 
@@ -83,27 +88,31 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         Args:
             seed: One seed (environment i takes `seed + i`), a list of N, or None.
             options: `reset_mask`, bool (N,): which environments to reset, the others keep their state and
-                observation; `episode_id`: one id for all reset environments, or a list of N ids or None.
+                observation; `episode_id`: one id for all reset environments, or a list of N ids or None;
+                `memory`: one file of `save_memory` for all reset environments, or a list of N files or None.
 
         Returns:
             Batched observations and infos; infos cover the reset environments, as their `_key` masks say.
         """
         options = dict(options or {})
         slots = self._masked_slots(options.pop("reset_mask", None))
-        wanted = check_options(options).get("episode_id")
+        options = check_options(options)
+        wanted, files = options.get("episode_id"), options.get("memory")
         ids = [wanted] * self.num_envs if wanted is None or isinstance(wanted, str | int) else list(wanted)
+        memories = [files] * self.num_envs if files is None or isinstance(files, str | Path) else list(files)
         seeds = (
             [None if seed is None else seed + slot for slot in range(self.num_envs)]
             if (seed is None or isinstance(seed, int | np.integer))
             else list(seed)
         )
-        for name, values in (("seed", seeds), ("episode_id", ids)):
+        for name, values in (("seed", seeds), ("episode_id", ids), ("memory", memories)):
             if len(values) != self.num_envs:
                 raise ValueError(f"{name} must be one value or {self.num_envs} of them, got {len(values)}")
         for slot in slots:
             if seeds[slot] is not None or self._rngs[slot] is None:
                 self._rngs[slot], _ = seeding.np_random(seeds[slot])
-        self._begin(slots, ids)
+        seeded = [slot for slot in slots if seeds[slot] is not None]
+        self._begin(slots, ids, memories, seeded)
         infos: dict[str, Any] = {}
         for slot in slots:
             infos = self._add_info(infos, self.batch.info(slot), slot)
@@ -158,14 +167,31 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         self._begin(ended, [None] * self.num_envs)
         return self._observe(ended), infos
 
-    def _begin(self, slots: Sequence[int], ids: Sequence[Any]) -> None:
-        """Begin the given or a drawn episode in each slot."""
-        episodes = []
+    def _begin(
+        self,
+        slots: Sequence[int],
+        ids: Sequence[Any],
+        memories: Sequence[str | Path | None] | None = None,
+        seeded: Sequence[int] = (),
+    ) -> None:
+        """Begin the given or a drawn episode in each slot.
+
+        Args:
+            slots: Which environments.
+            ids: An episode's id, or None, for each environment of the batch.
+            memories: A memory's file, or None, for each environment of the batch; None for no files.
+            seeded: Those of `slots` that have just been seeded.
+        """
+        episodes, keys = [], []
         for slot in slots:
             rng = self._rngs[slot]
             assert rng is not None, "slots are seeded at their first reset"
             episodes.append(choose_episode(self.batch, rng, ids[slot]))
-        self.batch.begin(slots, episodes)
+            last = self.batch.rollouts[slot]
+            previous = last.noise_key if last is not None and slot not in seeded else ()
+            keys.append(noise_key(rng, episodes[-1].episode_id, previous))
+        files = None if memories is None else [memories[slot] for slot in slots]
+        self.batch.begin(slots, episodes, keys, files)
 
     def _observe(self, slots: Sequence[int]) -> dict[str, Any]:
         """A fresh batch of observations in which those of `slots` are new and the others the last ones."""
@@ -209,6 +235,28 @@ class VLNVectorEnv(gym.vector.VectorEnv):
     def episodes(self) -> tuple[Episode, ...]:
         """Each environment's episode, with goal and reference path: for experts and evaluation only."""
         return tuple(self.batch.rollout(slot).episode for slot in range(self.num_envs))
+
+    def scene(self, index: int) -> Scene:
+        """The scene of environment `index` as it stands: for experts and edits only.
+
+        Raises:
+            gymnasium.error.ResetNeeded: Before the first reset.
+        """
+        check_begun(self.batch, index, "asking for its scene")
+        return self.batch.rollout(index).scene
+
+    def edit_scene(self, index: int, instance_id: int, transform: np.ndarray | None) -> None:
+        """Move or remove an object around environment `index` alone; see `VLNEnv.edit_scene`."""
+        self.batch.set_scene(index, self.batch.simulator.edit(self.scene(index), instance_id, transform))
+
+    def add_to_scene(self, index: int, addition: Scene, transform: np.ndarray) -> list[int]:
+        """Add objects around environment `index` alone; see `VLNEnv.add_to_scene`."""
+        return add_to_scene(self.batch, index, self.scene(index), addition, transform)
+
+    def save_memory(self, index: int, path: str | Path) -> None:
+        """Write the memory of environment `index` to a file; see `VLNEnv.save_memory`."""
+        check_begun(self.batch, index, "save_memory()")
+        self.batch.save_memory(index, path)
 
     def snapshot(self, index: int) -> Snapshot:
         """State of environment `index`, to restore into any environment of the batch.

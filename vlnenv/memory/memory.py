@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from vlnenv.memory.config import PATCH_TOKENS, MemoryConfig
 from vlnenv.memory.encoder import PATCH_GRID
+from vlnenv.memory.files import load_memory, save_memory
 from vlnenv.memory.geometry import Pose, make_pose, world_to_agent
 from vlnenv.memory.panorama import nearest_per_cell
-from vlnenv.memory.patches import culled, lift_patches, make_patch_rays
+from vlnenv.memory.patches import contradicted, lift_patches, make_patch_rays
+from vlnenv.memory.tiles import TileGrid
 from vlnenv.sim.camera import Camera
 
 _FIRST_CAPACITY = 4096
+_FEW_POINTS = 12_000
+"""So many stored points of a batch are culled sooner than the tiles in view are found."""
 _LARGEST_ID = torch.iinfo(torch.int64).max
 
 
@@ -50,6 +55,9 @@ class TokenMemory:
     are never used twice before a reset. An environment's live points fill the first rows of its store: a hole
     left by a deleted point is filled with the last point, so nothing is ever copied as a whole but when the
     capacity doubles. A row's place says nothing; its id does.
+
+    Each point's tile of a coarse grid over the floor plan (`vlnenv.memory.tiles`) is kept beside it, so that
+    a cull of many points computes with those of the tiles in view alone; the others cost one look-up each.
 
     All work is array operations over the environments of a call, in torch, on `device`. What an environment
     holds and reads has the same bits whichever others share its calls.
@@ -89,12 +97,14 @@ class TokenMemory:
         self._rays = make_patch_rays(self.camera, self.device)
         self._count = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
         self._next_id = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
+        self._grid = TileGrid(self.camera, self.config.cull_far_m)
         self._capacity = 0
         self._xyz = torch.zeros(3, num_envs, 0, device=self.device)
         self._features = torch.zeros(num_envs, 0, dim, device=self.device)
         self._direction = torch.zeros(num_envs, 0, device=self.device)
         self._scale = torch.zeros(num_envs, 0, device=self.device)
         self._id = torch.zeros(num_envs, 0, dtype=torch.int64, device=self.device)
+        self._tile = torch.zeros(num_envs, 0, dtype=torch.int64, device=self.device)
         self._allocate(min(_FIRST_CAPACITY, self.config.max_patches))
         # The last view, for egocentric patches only.
         view = PATCH_TOKENS if self.config.patches == "egocentric" else 0
@@ -169,7 +179,7 @@ class TokenMemory:
         if n == 0:
             return
         features = features.reshape(n, PATCH_TOKENS, self.dim)
-        self._cull(envs, depth, pose)
+        self._cull(envs, depth, pose, position_m, heading_rad)
         lifted = lift_patches(depth, pose, self._rays, self.camera.max_depth_m)
         self._insert(envs, features, lifted.xyz_m, lifted.direction_rad, lifted.scale_m, lifted.valid)
         if self.config.patches == "egocentric":
@@ -267,11 +277,47 @@ class TokenMemory:
         self._direction[env, :live] = snapshot.direction_rad.to(self.device)
         self._scale[env, :live] = snapshot.scale_m.to(self.device)
         self._id[env, :live] = snapshot.patch_id.to(self.device)
+        self._tile[env, :live] = self._grid.tiles(self._xyz[:, env, :live])
         self._count[env] = live
         self._next_id[env] = snapshot.next_id
         self._view_features[env] = snapshot.view_features.to(self.device)
         self._view_xyz[:, env] = snapshot.view_xyz_m.to(self.device)
         self._view_mask[env] = snapshot.view_mask.to(self.device)
+
+    def save(self, index: int, path: str | Path, about: Mapping[str, str] | None = None) -> None:
+        """Write one environment's memory to a safetensors file, atomically.
+
+        Args:
+            index: The environment.
+            path: The file; its folder is created where missing.
+            about: Facts of the caller's, such as the scene, that `load` gives back.
+
+        Raises:
+            IndexError: If the index is out of range.
+            OSError: If the file cannot be written.
+        """
+        save_memory(self.snapshot(index), self.config, path, about)
+
+    def load(self, index: int, path: str | Path) -> dict[str, str]:
+        """Put a saved memory in place of one environment's.
+
+        Args:
+            index: The environment.
+            path: A file of `save`.
+
+        Returns:
+            What the writer said about it.
+
+        Raises:
+            IndexError: If the index is out of range.
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is no memory, or one of another `dim` or config; the message names both sides.
+                The memory is then as before.
+        """
+        self._envs([index])
+        snapshot, about = load_memory(path, self.dim, self.config, self.device)
+        self.restore(index, snapshot)
+        return about
 
     # ---- the store ----
 
@@ -302,13 +348,15 @@ class TokenMemory:
         features = torch.zeros(*shape, self.dim, device=self.device)
         direction, scale = torch.zeros(shape, device=self.device), torch.zeros(shape, device=self.device)
         patch_id = torch.zeros(shape, dtype=torch.int64, device=self.device)
+        tile = torch.zeros(shape, dtype=torch.int64, device=self.device)
         xyz[..., :old] = self._xyz
         features[:, :old] = self._features
         direction[:, :old] = self._direction
         scale[:, :old] = self._scale
         patch_id[:, :old] = self._id
+        tile[:, :old] = self._tile
         self._xyz, self._features, self._direction = xyz, features, direction
-        self._scale, self._id, self._capacity = scale, patch_id, capacity
+        self._scale, self._id, self._tile, self._capacity = scale, patch_id, tile, capacity
 
     def _reserve(self, points: int) -> None:
         if points > self._capacity:
@@ -323,12 +371,25 @@ class TokenMemory:
         longest = int(count.max()) if len(envs) else 0
         return longest, torch.arange(longest, device=self.device) < count[:, None]
 
-    def _cull(self, envs: torch.Tensor, depth_m: torch.Tensor, pose: Pose) -> None:
-        longest, live = self._live(envs)
+    def _cull(
+        self,
+        envs: torch.Tensor,
+        depth_m: torch.Tensor,
+        pose: Pose,
+        position_m: np.ndarray,
+        heading_rad: np.ndarray,
+    ) -> None:
+        longest, near = self._live(envs)
         config = self.config
-        row, column = culled(
-            self._xyz[..., :longest].index_select(1, envs),
-            live,
+        if near.numel() > _FEW_POINTS:
+            # One look-up for each stored point; all else is for the points of the tiles in view.
+            in_view = torch.from_numpy(self._grid.in_view(position_m, heading_rad)).to(self.device)
+            near &= in_view.gather(1, self._tile[:, :longest].index_select(0, envs))
+        row, column = near.nonzero(as_tuple=True)
+        place = envs[row] * self._capacity + column
+        gone = contradicted(
+            self._xyz.view(3, -1).index_select(1, place),
+            row,
             depth_m,
             pose,
             self.camera,
@@ -336,7 +397,7 @@ class TokenMemory:
             config.cull_far_m,
             config.depth_tolerance_m,
         )
-        self._remove(envs, live, row, column)
+        self._remove(envs, row[gone], column[gone])
 
     def _evict(self, envs: torch.Tensor, incoming: torch.Tensor) -> None:
         """Delete the oldest points of the environments that `incoming` (n,) more would push over the cap."""
@@ -347,28 +408,27 @@ class TokenMemory:
         envs, excess = envs[full], excess[full]
         longest, live = self._live(envs)
         patch_id = self._id[envs, :longest].masked_fill(~live, _LARGEST_ID)
-        newest_to_go = patch_id.sort(dim=1).values.gather(1, excess[:, None] - 1)
-        row, column = (patch_id <= newest_to_go).nonzero(as_tuple=True)
-        self._remove(envs, live, row, column)
+        oldest = patch_id.topk(int(excess.max()), dim=1, largest=False).values
+        row, column = (patch_id <= oldest.gather(1, excess[:, None] - 1)).nonzero(as_tuple=True)
+        self._remove(envs, row, column)
 
-    def _remove(
-        self, envs: torch.Tensor, live: torch.Tensor, row: torch.Tensor, column: torch.Tensor
-    ) -> None:
+    def _remove(self, envs: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> None:
         """Delete points (row of `envs`, column) and fill the holes with each environment's last points."""
         if not len(row):
             return
-        count = self._count[envs]
-        kept = count - torch.bincount(row, minlength=len(envs))
-        is_hole = torch.zeros_like(live)
-        is_hole[row, column] = True
+        removed = torch.bincount(row, minlength=len(envs))
+        kept = self._count[envs] - removed
         # As many holes lie below the new end as points lie above it, in each environment; both lists are in
         # the order of environments, so they pair up one to one.
         is_low = column < kept[row]
         hole = envs[row[is_low]] * self._capacity + column[is_low]
-        beyond = torch.arange(live.shape[1], device=self.device) >= kept[:, None]
-        last_row, last_column = (live & beyond & ~is_hole).nonzero(as_tuple=True)
-        last = envs[last_row] * self._capacity + last_column
-        for store in (self._direction, self._scale, self._id):
+        # The rows from the new end to the old one, of all environments in a row: as many as were removed.
+        first = removed.cumsum(0) - removed
+        is_last = torch.ones(len(row), dtype=torch.bool, device=self.device)
+        is_last[(first[row] + column - kept[row])[~is_low]] = False
+        last_column = torch.arange(len(row), device=self.device) - first[row] + kept[row]
+        last = (envs[row] * self._capacity + last_column)[is_last]
+        for store in (self._direction, self._scale, self._id, self._tile):
             flat = store.view(-1)
             flat.index_copy_(0, hole, flat.index_select(0, last))
         xyz = self._xyz.view(3, -1)
@@ -395,7 +455,9 @@ class TokenMemory:
         rank = valid.cumsum(dim=1)[row, cell] - 1
         place = envs[row] * self._capacity + count[row] + rank
         patch = row * PATCH_TOKENS + cell
-        self._xyz.view(3, -1).index_copy_(1, place, xyz_m.flatten(1).index_select(1, patch))
+        points_m = xyz_m.flatten(1).index_select(1, patch)
+        self._xyz.view(3, -1).index_copy_(1, place, points_m)
+        self._tile.view(-1).index_copy_(0, place, self._grid.tiles(points_m))
         self._features.view(-1, self.dim).index_copy_(0, place, features.flatten(0, 1).index_select(0, patch))
         self._direction.view(-1).index_copy_(0, place, direction_rad.view(-1).index_select(0, patch))
         self._scale.view(-1).index_copy_(0, place, scale_m.view(-1).index_select(0, patch))

@@ -146,23 +146,54 @@ def culled(
     Source: Dynam3D's released code; differs in flooring to the pixel (it truncates towards 0, which adds a
     column and a row of pixels) and in asking z > 0.
     """
-    matrix = pose.world_from_camera
-    centre_m = matrix[:, 3]
+    row, column = live.nonzero(as_tuple=True)
+    points_m = xyz_m.flatten(1).index_select(1, row * live.shape[1] + column)
+    gone = contradicted(points_m, row, depth_m, pose, camera, near_m, far_m, tolerance_m)
+    return row[gone], column[gone]
+
+
+def contradicted(
+    xyz_m: torch.Tensor,
+    row: torch.Tensor,
+    depth_m: torch.Tensor,
+    pose: Pose,
+    camera: Camera,
+    near_m: float,
+    far_m: float,
+    tolerance_m: float,
+) -> torch.Tensor:
+    """Which of k points their view contradicts or sees again: `culled` for chosen points.
+
+    Args:
+        xyz_m: float32 (3, k) world frame, metres.
+        row: int64 (k,) in [0, n) which view each is looked at in.
+        depth_m: float32 (n, height, width), as for `culled`.
+        pose: The n agents.
+        camera: Their camera.
+        near_m: As for `culled`.
+        far_m: As for `culled`.
+        tolerance_m: As for `culled`.
+
+    Returns:
+        int64 (g,) indices of those that go, ascending.
+    """
+    matrix = pose.world_from_camera[..., 0]
+    if matrix.shape[2] > 1:
+        matrix = matrix.index_select(2, row)
     # Depth first, for all points; the image coordinates only for those in the range of depth.
-    dx, dy, dz = xyz_m[0] - centre_m[0], xyz_m[1] - centre_m[1], xyz_m[2] - centre_m[2]
-    forward = -matrix[:, 2]
-    ahead = dx * forward[0] + dy * forward[1] + dz * forward[2]
+    dx, dy, dz = xyz_m[0] - matrix[0, 3], xyz_m[1] - matrix[1, 3], xyz_m[2] - matrix[2, 3]
+    ahead = -(dx * matrix[0, 2] + dy * matrix[1, 2] + dz * matrix[2, 2])
     nearest = max(near_m, torch.finfo(torch.float32).tiny)
-    row, column = ((ahead >= nearest) & (ahead <= far_m) & live).nonzero(as_tuple=True)
-    place = row * live.shape[1] + column
-    dx, dy, dz, ahead = (values.view(-1).index_select(0, place) for values in (dx, dy, dz, ahead))
-    rotation = matrix[:, :3, :, 0].index_select(2, row)
-    right = dx * rotation[0, 0] + dy * rotation[1, 0] + dz * rotation[2, 0]
-    up = dx * rotation[0, 1] + dy * rotation[1, 1] + dz * rotation[2, 1]
+    (place,) = ((ahead >= nearest) & (ahead <= far_m)).nonzero(as_tuple=True)
+    dx, dy, dz, ahead = (values.index_select(0, place) for values in (dx, dy, dz, ahead))
+    if matrix.shape[2] > 1:
+        matrix = matrix.index_select(2, place)
+    right = dx * matrix[0, 0] + dy * matrix[1, 0] + dz * matrix[2, 0]
+    up = dx * matrix[0, 1] + dy * matrix[1, 1] + dz * matrix[2, 1]
     pixel_x = (right / ahead * camera.focal_px + camera.width / 2.0).floor()
     pixel_y = (camera.height / 2.0 - up / ahead * camera.focal_px).floor()
     inside = (pixel_x >= 0) & (pixel_x < camera.width) & (pixel_y >= 0) & (pixel_y < camera.height)
     pixel = pixel_y.clamp(0, camera.height - 1) * camera.width + pixel_x.clamp(0, camera.width - 1)
-    seen = depth_m.reshape(-1).index_select(0, row * (camera.height * camera.width) + pixel.long())
-    gone = inside & ((ahead < seen + tolerance_m) | (seen == 0.0))
-    return row[gone], column[gone]
+    view = row.index_select(0, place) * (camera.height * camera.width)
+    seen = depth_m.reshape(-1).index_select(0, view + pixel.long())
+    return place[inside & ((ahead < seen + tolerance_m) | (seen == 0.0))]
