@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -94,7 +93,5 @@ def make_config(settings: dict[str, Any]) -> EnvConfig:
     known = [field.name for field in fields(EnvConfig)]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"no environment setting {name!r}. Known: {', '.join(known)}.{hint}")
+            raise TypeError(unknown_name("environment setting", name, known, limit=len(known)))
     return EnvConfig(**settings)

@@ -195,8 +195,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
         Raises:
             gymnasium.error.ResetNeeded: Before the first reset.
         """
-        if self.batch.rollouts[0] is None:
-            raise ResetNeeded("no episode has begun: call reset() first")
+        check_begun(self.batch, 0, "asking for its episode")
         return self.batch.rollout(0).episode
 
     def reset(
@@ -363,8 +362,7 @@ def add_to_scene(
 
 def check_in_progress(batch: EpisodeBatch, slot: int) -> None:
     """Raise ResetNeeded unless the slot's episode can take an action."""
-    if batch.rollouts[slot] is None:
-        raise ResetNeeded("no episode has begun: call reset() before step()")
+    check_begun(batch, slot, "step()")
     if batch.rollout(slot).is_over:
         raise ResetNeeded("the episode is over: call reset() before the next step()")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from vlnenv.errors import unknown_name
 from vlnenv.sim.camera import Camera
 
 
@@ -85,9 +85,7 @@ def make_sensor_noise(noise: SensorNoise | Mapping[str, Any] | None) -> SensorNo
     known = [field.name for field in fields(SensorNoise)]
     for name in noise:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"no sensor_noise field {name!r}. Known: {', '.join(known)}.{hint}")
+            raise TypeError(unknown_name("sensor_noise field", name, known))
     return SensorNoise(**noise)
 
 

@@ -17,11 +17,8 @@ def observation_space(batch: EpisodeBatch) -> spaces.Dict:
     """The observation space of one slot of `batch`; `VLNEnv`'s docstring describes each key."""
     entries: dict[str, spaces.Space] = {}
     if batch.memory is not None:
-        from vlnenv.memory.config import PATCH_TOKENS
-
-        memory, dim = batch.memory.config, batch.memory.dim
-        counts = {"patch": PATCH_TOKENS, "instance": memory.max_instances, "zone": memory.max_zones}
-        for level, count in counts.items():
+        dim = batch.memory.dim
+        for level, count in batch.memory.token_counts.items():
             entries[f"{level}_tokens"] = spaces.Box(-1.0, 1.0, (count, dim), np.float32)
             entries[f"{level}_xyz"] = spaces.Box(-TOKEN_RANGE_M, TOKEN_RANGE_M, (count, 3), np.float32)
             entries[f"{level}_mask"] = spaces.MultiBinary(count)

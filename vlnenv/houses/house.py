@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vlnenv.errors import unknown_name
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.floorplan import FloorPlan, Room, draw_plan
 from vlnenv.houses.furnish import Door, Furniture, furnish, hang_doors
@@ -71,9 +71,7 @@ def parse_scene_id(scene_id: str) -> tuple[str, int]:
         )
     group = match.group(1)
     if group not in GROUPS:
-        near = difflib.get_close_matches(group, GROUPS, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise KeyError(f"no house group {group!r} in {scene_id!r}. Known: {', '.join(GROUPS)}.{hint}")
+        raise KeyError(f"{scene_id!r}: {unknown_name('house group', group, GROUPS)}")
     return group, int(match.group(2))
 
 
