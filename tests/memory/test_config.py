@@ -5,9 +5,11 @@ import pytest
 from vlnenv.memory import MemoryConfig
 
 
-def test_unknown_patch_source_names_the_nearest() -> None:
+def test_unknown_names_name_the_nearest() -> None:
     with pytest.raises(ValueError, match="Did you mean 'panorama'"):
         MemoryConfig(patches="panoramas")
+    with pytest.raises(ValueError, match="no panorama 'learn'"):
+        MemoryConfig(panorama="learn")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,16 @@ def test_unknown_patch_source_names_the_nearest() -> None:
         ("depth_tolerance_m", float("inf")),
         ("panorama_far_m", 0.0),
         ("max_patches", 575),
+        ("dedup_voxel_m", -0.1),
+        ("match_far_m", float("inf")),
+        ("candidates", -1),
+        ("merge_probability", 1.5),
+        ("merge_probability", float("nan")),
+        ("instance_members", 0),
+        ("instance_radius_m", -1.0),
+        ("zone_m", 0.0),
+        ("zone_members", 0),
+        ("zone_radius_m", float("nan")),
         ("max_instances", 0),
         ("max_zones", 0),
     ],
