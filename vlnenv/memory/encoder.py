@@ -42,7 +42,7 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS = ("semantic",)
+ENCODERS = ("semantic", "clip")
 """Names that `make_encoder` knows."""
 
 
@@ -50,14 +50,22 @@ def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
     """The encoder of that name.
 
     Args:
-        name: "semantic" (class names told by the simulator: privileged).
-        device: Where its features go.
+        name: "semantic" (class names told by the simulator: privileged), "clip" (CLIP ViT-L/14 at 336 pixels;
+            extra `clip`) or "clip:MODEL" (any CLIP or SigLIP: a local folder or a hub name).
+        device: Where it runs and its features go.
 
     Raises:
         ValueError: If there is no such encoder.
+        ImportError: If it needs an extra that is not installed; the message names it.
+        FileNotFoundError: If its model is neither there nor to be had.
     """
     if name == "semantic":
         from vlnenv.memory.semantic import SemanticEncoder  # it needs this module
 
         return SemanticEncoder(device)
+    kind, _, model = name.partition(":")
+    if kind == "clip":
+        from vlnenv.memory.clip import DEFAULT_MODEL, ClipEncoder
+
+        return ClipEncoder(model or DEFAULT_MODEL, device)
     raise ValueError(unknown_name("encoder", name, ENCODERS))
