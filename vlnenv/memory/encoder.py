@@ -42,7 +42,7 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS = ("semantic", "clip")
+ENCODERS = ("mini", "semantic", "clip")
 """Names that `make_encoder` knows."""
 
 
@@ -50,8 +50,9 @@ def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
     """The encoder of that name.
 
     Args:
-        name: "semantic" (class names told by the simulator: privileged), "clip" (CLIP ViT-L/14 at 336 pixels;
-            extra `clip`) or "clip:MODEL" (any CLIP or SigLIP: a local folder or a hub name).
+        name: "mini" (the shipped RGB-D network), "semantic" (class names told by the simulator: privileged),
+            "clip" (CLIP ViT-L/14 at 336 pixels; extra `clip`) or "clip:MODEL" (any CLIP or SigLIP: a local
+            folder or a hub name).
         device: Where it runs and its features go.
 
     Raises:
@@ -59,6 +60,10 @@ def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
         ImportError: If it needs an extra that is not installed; the message names it.
         FileNotFoundError: If its model is neither there nor to be had.
     """
+    if name == "mini":
+        from vlnenv.memory.mini import MiniEncoder  # it needs this module
+
+        return MiniEncoder(device)
     if name == "semantic":
         from vlnenv.memory.semantic import SemanticEncoder  # it needs this module
 

@@ -1,0 +1,1 @@
+"""Weights shipped with the package; each file has a card beside it."""
