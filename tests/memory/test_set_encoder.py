@@ -61,7 +61,7 @@ def test_equals_a_plain_transformer(layers):
             place = F.gelu(encoder.place_norm(encoder.place_in(position[row, own])))
             tokens = features[row, own] * DIM**0.5 + place @ encoder.place_out.weight.T
             x = torch.cat([encoder.query[None], tokens])
-            for layer in encoder.layers:
+            for layer in [*encoder.layers, encoder.last]:
                 q, k, v = layer.qkv(layer.norm1(x)).chunk(3, dim=1)
                 heads = [
                     torch.softmax(qh @ kh.T / qh.shape[1] ** 0.5, dim=1) @ vh

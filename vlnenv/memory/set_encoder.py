@@ -55,7 +55,8 @@ class SetEncoder(nn.Module):
         self.place_in = nn.Linear(position_dim, dim)
         self.place_norm = nn.LayerNorm(dim)
         self.place_out = nn.Linear(dim, dim, bias=False)
-        self.layers = nn.ModuleList(_Layer(dim, heads, ffn) for _ in range(layers))
+        self.layers = nn.ModuleList(_Layer(dim, heads, ffn) for _ in range(layers - 1))
+        self.last = _Layer(dim, heads, ffn)
         self.norm = nn.LayerNorm(dim)
         self.out = nn.Linear(dim, dim)
         nn.init.zeros_(self.out.weight)
@@ -110,9 +111,9 @@ class SetEncoder(nn.Module):
         tokens = torch.cat([self.query.expand(len(tokens), 1, -1), tokens], dim=1)
         hidden = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
         hidden = F.pad(hidden, (1, 0))[:, None]  # the query is always there
-        for layer in list(self.layers)[:-1]:
+        for layer in self.layers:
             tokens = layer(tokens, hidden)
-        query = self.layers[-1].first_row(tokens, hidden)
+        query = self.last.first_row(tokens, hidden)
         # Sums by matrix products, too: those of torch depend on the batch in their last bits.
         count = mask.sum(dim=1, keepdim=True)
         mean = torch.bmm((mask / count.clamp(min=1))[:, None], features)
