@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
+from numba import njit
 
 from vlnenv.errors import unknown_name
 from vlnenv.memory.config import PANORAMAS, PATCH_TOKENS
-from vlnenv.memory.geometry import Pose, world_to_agent
-from vlnenv.memory.panorama import nearest_per_cell
+from vlnenv.memory.front_points import Footprint, PanoramaPoints, front_points
+from vlnenv.memory.geometry import world_to_agent
+from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
+__all__ = ["NearestRenderer", "PanoramaPoints", "PanoramaRenderer", "WeightedRenderer", "make_renderer"]
 
-@dataclass(frozen=True, eq=False)
-class PanoramaPoints:
-    """What n agents remember and where they stand: the stores of all environments as they lie, not copied."""
-
-    xyz_m: torch.Tensor
-    """float32 (3, e, c) world frame, metres: room for c points of each of e environments."""
-    features: torch.Tensor
-    """float32 (e, c, dim)."""
-    direction_rad: torch.Tensor
-    """float32 (e, c) heading that each point was seen along, in [0, 2 pi]."""
-    scale_m: torch.Tensor
-    """float32 (e, c) width of each point's patch, metres."""
-    patch_id: torch.Tensor
-    """int64 (e, c), unique among an environment's points."""
-    envs: torch.Tensor
-    """int64 (n,) the environments that are read."""
-    count: torch.Tensor
-    """int64 (n,) points of each; they fill the first rows of its store."""
-    pose: Pose
-    """The n agents."""
-    camera_height_m: float
-    """Height of the camera over the feet, metres: the centre of the panorama."""
-    far_m: float
-    """Points farther than this from the camera are hidden, metres."""
+Rendered = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Tokens, positions and mask of n panoramas; see `PanoramaRenderer.render`."""
 
 
 class PanoramaRenderer(Protocol):
     """Renders what is remembered as the cells of a panorama (see `vlnenv.memory.panorama`)."""
 
-    def render(self, points: PanoramaPoints) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def render(self, points: PanoramaPoints) -> Rendered:
         """The panoramas of n agents; each has the same bits whichever others share the call (on a CPU).
 
         Returns:
@@ -55,43 +36,169 @@ class PanoramaRenderer(Protocol):
 
 
 class NearestRenderer:
-    """Each cell shows the point in it that is nearest to the camera.
+    """Each cell shows the point in it that is nearest to the camera, as it is stored.
 
-    Source: ours. Dynam3D marches 144 rays a view, takes the 4 nearest points at each sample and renders
-    their features as a volume; here a point fills its own cell only, and what lies behind a gap between near
-    points shows through it.
+    Source: ours. Dynam3D marches a ray through each cell, takes the 4 nearest points at each of its samples
+    and renders their features as a volume; here a point fills its own cell and no other, and what lies behind
+    a gap between near points shows through it.
     """
 
-    def render(self, points: PanoramaPoints) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def render(self, points: PanoramaPoints) -> Rendered:
         """See `PanoramaRenderer`."""
-        envs, n = points.envs, len(points.envs)
-        device, dim, capacity = points.features.device, points.features.shape[2], points.features.shape[1]
-        longest = int(points.count.max()) if n else 0
-        live = torch.arange(longest, device=device) < points.count[:, None]
-        ahead, left, up = world_to_agent(points.xyz_m[..., :longest].index_select(1, envs), points.pose)
-        patch_id = points.patch_id[:, :longest].index_select(0, envs)
-        found = nearest_per_cell(ahead, left, up - points.camera_height_m, live, patch_id, points.far_m)
-        row, column = found.row, found.column
-        token = row * PATCH_TOKENS + found.cell
-        tokens = torch.zeros(n * PATCH_TOKENS, dim, device=device)
-        xyz = torch.zeros(n * PATCH_TOKENS, 3, device=device)
-        mask = torch.zeros(n * PATCH_TOKENS, dtype=torch.bool, device=device)
-        stored = envs[row] * capacity + column
-        tokens.index_copy_(0, token, points.features.view(-1, dim).index_select(0, stored))
-        xyz[token] = torch.stack([ahead[row, column], left[row, column], up[row, column]], dim=-1)
-        mask[token] = True
-        return (
-            tokens.view(n, PATCH_TOKENS, dim),
-            xyz.view(n, PATCH_TOKENS, 3),
-            mask.view(n, PATCH_TOKENS),
-        )
+        column, _ = front_points(points, Footprint())
+        shown = column[..., 0] >= 0
+        place = _places(points, column[..., 0])
+        dim = points.features.shape[2]
+        tokens = points.features.view(-1, dim).index_select(0, place.view(-1)).view(*place.shape, dim)
+        xyz_m = torch.stack(_agent_frame(points, place), dim=-1)
+        hidden = ~shown[..., None]
+        return tokens.masked_fill_(hidden, 0.0), xyz_m.masked_fill_(hidden, 0.0), shown
+
+
+class WeightedRenderer:
+    """Each cell shows the mean of the surface in front, by four finer cells that hide what is behind them.
+
+    Each finer cell (2 x 2 to a cell, as many as patches in a view) takes the 4 nearest of the points whose
+    patch covers its centre, and weighs them by depth: 1 at the one in front, falling to 0 at a tolerance
+    behind it. A patch that was seen from far covers several finer cells from near, so that a surface stays
+    closed though its points are sparser than the cells. A cell's token is the sum of its finer cells' means,
+    at unit length; its position is that of the finer cell in the middle by depth.
+
+    Source: ours, without parameters. Dynam3D weighs points by a network's density along rays through the
+    cells' centres, with the 4 nearest points within a metre at each sample; here points are gathered by
+    direction and depth in one pass, and only those around the first surface count.
+    """
+
+    footprint = Footprint(fine=2, keep=4, width=1.6, reach=2)
+    tolerance = 0.1
+    """How far behind the front a point counts: so many metres, and so much of the front's distance."""
+
+    def render(self, points: PanoramaPoints) -> Rendered:
+        """See `PanoramaRenderer`."""
+        column, squared = front_points(points, self.footprint)
+        distance = squared.sqrt()
+        front = distance[..., :1]
+        weight = 1.0 - (distance - front) / (self.tolerance + self.tolerance * front)
+        weight = weight.masked_fill_(column < 0, 0.0).clamp_(min=0.0)
+        # Added up one by one: `sum` does not promise an order.
+        total = sum(weight[..., k] for k in range(1, self.footprint.keep)) + weight[..., 0]
+        weight = weight / total.clamp(min=1.0)[..., None]
+        column, weight = by_cell(column, self.footprint.fine), by_cell(weight, self.footprint.fine)
+        shown = (column[..., 0] >= 0).any(dim=-1)
+        tokens = unit_length(blend(points, column.flatten(2), weight.flatten(2)))
+        middle = middle_by_depth(by_cell(front, self.footprint.fine)[..., 0])
+        return tokens, surface_xyz(points, column, weight, middle), shown
+
+
+def by_cell(values: torch.Tensor, fine: int) -> torch.Tensor:
+    """Regroup (n, 12 f * 48 f, k) values of finer cells as (n, 576, f * f, k), those of a cell together."""
+    n, _, k = values.shape
+    grid = values.view(n, PANORAMA_ROWS, fine, PANORAMA_COLUMNS, fine, k)
+    return grid.transpose(2, 3).reshape(n, PATCH_TOKENS, fine * fine, k)
+
+
+def middle_by_depth(front_m: torch.Tensor) -> torch.Tensor:
+    """Of the finer cells of each cell that show something, the (lower) middle one by distance.
+
+    Args:
+        front_m: (n, 576, q) distance that each shows, infinite where nothing.
+
+    Returns:
+        int64 (n, 576) in [0, q); 0 or any where nothing is shown.
+    """
+    filled = (front_m < torch.inf).sum(dim=-1, keepdim=True)
+    order = front_m.argsort(dim=-1, stable=True)
+    return order.gather(-1, (filled - 1).clamp(min=0) // 2)[..., 0]
+
+
+def surface_xyz(
+    points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor, middle: torch.Tensor
+) -> torch.Tensor:
+    """Where the surface is that each cell shows: the weighted mean of the points of one of its finer cells.
+
+    Args:
+        points: The stores.
+        column: int64 (n, 576, q, k) rows of the stores, -1 for none.
+        weight: float32 (n, 576, q, k), 0 where there is none, 1 or 0 in all over each k.
+        middle: int64 (n, 576) which of the q.
+
+    Returns:
+        float32 (n, 576, 3) agent frame, metres; 0 where nothing is shown.
+    """
+    index = middle[..., None, None].expand(*middle.shape, 1, column.shape[3])
+    place = _places(points, column.gather(2, index)[:, :, 0])
+    weight = weight.gather(2, index)[:, :, 0]
+    axes = []
+    for axis in _agent_frame(points, place.flatten(1)):
+        weighted = weight * axis.view(place.shape)
+        axes.append(sum((weighted[..., k] for k in range(1, weighted.shape[2])), weighted[..., 0]))
+    return torch.stack(axes, dim=-1)
+
+
+def blend(points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Weighted sums of stored features.
+
+    Args:
+        points: The stores.
+        column: int64 (n, 576, s) rows of the stores, -1 for none.
+        weight: float32 (n, 576, s), 0 where there is none.
+
+    Returns:
+        float32 (n, 576, dim).
+    """
+    if weight.device.type != "cpu":
+        return blend_by_arrays(points, column, weight)
+    out = torch.zeros(*column.shape[:2], points.features.shape[2])
+    _blend(points.features.numpy(), points.envs.numpy(), column.numpy(), weight.numpy(), out.numpy())
+    return out
+
+
+def blend_by_arrays(points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """The same as `blend`, on any device; on a CPU the same bits, since both add in the same order."""
+    out = torch.zeros(*column.shape[:2], points.features.shape[2], device=weight.device)
+    place, features = _places(points, column), points.features.flatten(0, 1)
+    for s in range(column.shape[2]):
+        out += weight[..., s, None] * features[place[..., s]]
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def _blend(
+    features: np.ndarray, envs: np.ndarray, column: np.ndarray, weight: np.ndarray, out: np.ndarray
+) -> None:
+    n, cells, s = column.shape
+    for row in range(n):
+        store = features[envs[row]]
+        for cell in range(cells):
+            for k in range(s):
+                share = weight[row, cell, k]
+                if share > 0:
+                    _add(out[row, cell], share, store[column[row, cell, k]])
+
+
+@njit(cache=True, error_model="numpy")
+def _add(total: np.ndarray, share: np.float32, vector: np.ndarray) -> None:
+    for k in range(len(vector)):
+        total[k] += share * vector[k]
+
+
+def unit_length(vectors: torch.Tensor) -> torch.Tensor:
+    """Vectors along the last axis at unit length; zero stays zero. A row's bits are its own."""
+    squares = vectors * vectors
+    while squares.shape[-1] > 1:  # `sum` does not promise an order; halves added up do
+        half = (squares.shape[-1] + 1) // 2
+        low, high = squares[..., :half].clone(), squares[..., half:]
+        low[..., : high.shape[-1]] += high
+        squares = low
+    return vectors / squares.sqrt().clamp(min=1e-12)
 
 
 def make_renderer(name: str, dim: int, encoder: str, device: str | torch.device = "cpu") -> PanoramaRenderer:
     """The renderer of that name.
 
     Args:
-        name: "nearest" (the nearest point in each cell).
+        name: "nearest" (the nearest point in each cell), or "weighted" (the points around the surface in
+            front).
         dim: Length of a feature.
         encoder: Name of the encoder whose features are stored.
         device: Where the memory lives.
@@ -101,6 +208,22 @@ def make_renderer(name: str, dim: int, encoder: str, device: str | torch.device 
     """
     if name not in PANORAMAS:
         raise ValueError(unknown_name("panorama", name, PANORAMAS))
-    if name != "nearest":
-        raise ValueError(f"the panorama {name!r} is not there yet; use 'nearest'")
-    return NearestRenderer()
+    if name == "nearest":
+        return NearestRenderer()
+    if name == "weighted":
+        return WeightedRenderer()
+    raise ValueError("the learned panorama is not there yet; use 'weighted'")
+
+
+def _places(points: PanoramaPoints, column: torch.Tensor) -> torch.Tensor:
+    """Rows of the flattened stores, any for -1; `column` is (n, ...)."""
+    first = (points.envs * points.features.shape[1]).view(-1, *[1] * (column.dim() - 1))
+    return column.clamp(min=0) + first
+
+
+def _agent_frame(
+    points: PanoramaPoints, place: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ahead, left and up from the feet, each (n, m), of the points in rows (n, m) of the flattened stores."""
+    xyz_m = points.xyz_m.view(3, -1).index_select(1, place.view(-1)).view(3, *place.shape)
+    return world_to_agent(xyz_m, points.pose)
