@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,9 @@ def test_views_are_the_simulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert scene.id == "houses/train/0001"
     assert simulator.is_navigable(scene, views.position_m[6:12]).all()
     frames = simulator.render(scene, views.position_m[7:8], views.heading_rad[7:8], Camera(192, 192))
+    assert frames.rgb is not None
+    assert frames.depth is not None
+    assert frames.instance is not None
     assert np.array_equal(frames.rgb[0], views.rgb[7])
     assert np.array_equal(frames.instance[0], views.instance[7])
     assert np.abs(frames.depth[0] - views.depth_mm[7] / 1000.0).max() <= 0.00051
@@ -151,7 +155,8 @@ def test_each_loss_can_be_switched_off(config: EncoderTrainingConfig) -> None:
     views = load_views(VIEWS)
     silent = dataclasses.replace(config, cosine_loss=0.0, category_loss=0.0, subspace_loss=0.0)
     for term in ("cosine", "category", "subspace"):
-        run = EncoderTraining(dataclasses.replace(silent, **{f"{term}_loss": 2.0}), views)
+        change: dict[str, Any] = {f"{term}_loss": 2.0}
+        run = EncoderTraining(dataclasses.replace(silent, **change), views)
         losses = run.step()
         assert losses["loss"] == pytest.approx(2.0 * losses[term], rel=1e-5)
 
@@ -184,11 +189,10 @@ def test_training_learns(config: EncoderTrainingConfig) -> None:
 @pytest.mark.parametrize(
     "change", [{"updates": 0}, {"validation_houses": 3}, {"views": dataclasses.replace(VIEWS, size=96)}]
 )
-def test_settings_that_cannot_be_are_refused(
-    config: EncoderTrainingConfig, change: dict[str, object]
-) -> None:
+def test_settings_that_cannot_be_are_refused(config: EncoderTrainingConfig, change: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         dataclasses.replace(config, **change)
+    wrong: dict[str, Any]
     for wrong in ({"houses": 0}, {"size": 100}, {"aimed": 2.0}):
         with pytest.raises(ValueError):
             ViewsConfig(**wrong)

@@ -96,6 +96,16 @@ def test_features_are_of_unit_length_or_zero_where_nothing_was_hit(
     assert (features[~known] == 0.0).all()
 
 
+def test_a_shorter_range_of_the_camera_is_respected(view: tuple[Scene, Frames]) -> None:
+    frames = part(view[1], slice(4))
+    assert frames.depth is not None
+    features = MiniEncoder(camera=replace(CAMERA, max_depth_m=2.0)).encode(frames, [])
+    pixel = patch_centre_pixels(192)
+    near = torch.from_numpy(frames.depth[:, pixel[:, None], pixel] < 2.0)
+    assert 0 < near.sum() < near.numel()
+    assert torch.equal(features.norm(dim=-1) > 0.5, near)
+
+
 @pytest.mark.parametrize("size", [1, 3, 4, 8])
 def test_the_rest_of_the_batch_never_matters(
     view: tuple[Scene, Frames], encoder: MiniEncoder, size: int

@@ -44,8 +44,8 @@ class MiniEncoder:
         Args:
             device: Where it computes and where the features go.
             weights: A file that `save_network` wrote, or a network.
-            camera: Field of view, height and tilt of the camera; its resolution is not read. None for the
-                task's camera.
+            camera: Field of view, height, tilt and range of the camera; its resolution is not read. None for
+                the task's camera.
         """
         self.device = torch.device(device)
         network = weights.folded() if isinstance(weights, MiniNetwork) else load_network(weights)
@@ -54,6 +54,7 @@ class MiniEncoder:
         camera = camera or Camera()
         square = Camera(self.image_size, self.image_size, camera.hfov_deg, pitch_deg=camera.pitch_deg)
         self._rays = cell_rays(square).to(self.device)
+        self._max_depth_m = min(camera.max_depth_m, network.config.max_depth_m)
         self._height_m = torch.tensor([camera.height_m], dtype=torch.float32, device=self.device)
         self._centres = torch.from_numpy(patch_centre_pixels(self.image_size)).to(self.device)
 
@@ -81,9 +82,9 @@ class MiniEncoder:
             )
         rgb = torch.from_numpy(frames.rgb).to(self.device).permute(0, 3, 1, 2).float() / 255.0
         depth_m = torch.from_numpy(frames.depth).to(self.device)
+        depth_m = torch.where((depth_m > 0.0) & (depth_m < self._max_depth_m), depth_m, 0.0)
         raw = self._raw(rgb, depth_m).permute(0, 2, 3, 1)
-        depth_m = depth_m[:, self._centres[:, None], self._centres[None, :]]
-        known = (depth_m > 0.0) & (depth_m < self._network.config.max_depth_m)
+        known = depth_m[:, self._centres[:, None], self._centres[None, :]] > 0.0
         features = torch.where(known[..., None], F.normalize(raw, dim=-1), 0.0)
         return features.reshape(n, PATCH_GRID, PATCH_GRID, self.dim)
 
