@@ -46,8 +46,9 @@ class MergingDiscriminator(nn.Module):
             f3d: float32 (p, dim) of the remembered instances, unit length.
             f2d: float32 (p, dim) of the segments, unit length.
             offset_m: float32 (p, 3) from the instance's centre to the segment's, metres.
-            overlap: float32 (p, 2) in [0, 1]: the instance's points seen again in the segment, over the
-                segment's patches and over all of the instance's that are seen again.
+            overlap: float32 (p, 2), at least 0: the instance's points seen again in the segment, over the
+                segment's patches (above 1 where they lie closer than patches) and over all of the instance's
+                that are seen again.
 
         Returns:
             float32 (p,), above 0 for "the same".
@@ -65,5 +66,5 @@ class MergingDiscriminator(nn.Module):
         # Products of one row each: their bits are the pair's own, those of a sum over a batch are not.
         distance = torch.bmm(offset_m[:, None], offset_m[:, :, None]).clamp(min=1e-12).sqrt()
         cosine = torch.bmm(f3d[:, None], f2d[:, :, None])
-        pair = torch.cat([f3d, f2d, offset_m, distance[:, 0], cosine[:, 0], overlap], dim=1)
+        pair = torch.cat([f3d, f2d, offset_m, distance[:, 0], cosine[:, 0], overlap.clamp(max=2.0)], dim=1)
         return product(F.gelu(self.norm(product(pair[:, None], self.first))), self.last)[:, 0, 0]
