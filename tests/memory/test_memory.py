@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
 import torch
 
 from tests.memory.box_world import BoxWorld, ReferenceMemory, random_walk
-from vlnenv.memory import MemoryConfig, TokenMemory
+from vlnenv.memory import MemoryConfig, MemorySnapshot, TokenMemory
 from vlnenv.sim.camera import Camera
 
 SMALL = Camera(width=24, height=24)
@@ -40,6 +41,17 @@ def stored(memory: TokenMemory, index: int) -> dict[int, tuple]:
     return {patch_id: tuple(row) for patch_id, *row in rows}
 
 
+def assert_same_snapshots(one: MemorySnapshot, two: MemorySnapshot) -> None:
+    """The same bits, whatever the order of the points."""
+    one_order, two_order = one.patch_id.argsort(), two.patch_id.argsort()
+    for field in fields(one):
+        a, b = getattr(one, field.name), getattr(two, field.name)
+        if field.name in ("xyz_m", "features", "direction_rad", "scale_m", "patch_id", "instance_id"):
+            axis = 1 if field.name == "xyz_m" else 0
+            a, b = a.index_select(axis, one_order), b.index_select(axis, two_order)
+        assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b, field.name
+
+
 def assert_same_points(one: dict[int, tuple], two: dict[int, tuple]) -> None:
     assert one.keys() == two.keys()
     for patch_id, columns in one.items():
@@ -57,7 +69,7 @@ def assert_same_points(one: dict[int, tuple], two: dict[int, tuple]) -> None:
 )
 def test_equals_plain_loops_over_random_episodes(seed: int, max_patches: int, camera: Camera) -> None:
     rng = np.random.default_rng(seed)
-    config = MemoryConfig(max_patches=max_patches, panorama_far_m=4.0)
+    config = MemoryConfig(max_patches=max_patches, panorama_far_m=4.0, dedup_voxel_m=0.0)
     n, steps = 3, 16
     memory = TokenMemory(n, DIM, config, camera)
     references = [ReferenceMemory(config, camera) for _ in range(n)]
@@ -180,7 +192,7 @@ def test_a_snapshot_that_does_not_fit_is_refused() -> None:
         TokenMemory(1, DIM + 1, camera=SMALL).restore(0, snapshot)
     with pytest.raises(ValueError, match="patch source"):
         TokenMemory(1, DIM, MemoryConfig(patches="egocentric"), SMALL).restore(0, snapshot)
-    big = TokenMemory(1, DIM, camera=SMALL)
+    big = TokenMemory(1, DIM, MemoryConfig(dedup_voxel_m=0.0), SMALL)
     for heading in (0.0, 2.0):
         big.update(
             [0], constant(0), np.full((1, 24, 24), 5.0, np.float32), np.zeros((1, 3)), np.array([heading])
@@ -268,7 +280,7 @@ def test_egocentric_patches_are_the_last_view_where_it_was_seen() -> None:
 
 
 def test_at_the_cap_the_oldest_go_first_and_ids_are_never_reused() -> None:
-    memory = TokenMemory(1, DIM, MemoryConfig(max_patches=1000), SMALL)
+    memory = TokenMemory(1, DIM, MemoryConfig(max_patches=1000, dedup_voxel_m=0.0), SMALL)
     depth = np.full((1, 24, 24), 5.0, np.float32)  # beyond the culling range: everything accumulates
     for step in range(4):
         memory.update([0], constant(step), depth, *ZERO)
@@ -279,7 +291,8 @@ def test_at_the_cap_the_oldest_go_first_and_ids_are_never_reused() -> None:
 def test_room_grows_and_the_padding_of_others_does_not_show() -> None:
     rng = np.random.default_rng(8)
     depth, features = np.full((1, 24, 24), 5.0, np.float32), unit_features(rng, 1)
-    quiet, crowded = TokenMemory(2, DIM, camera=SMALL), TokenMemory(2, DIM, camera=SMALL)
+    config = MemoryConfig(dedup_voxel_m=0.0)
+    quiet, crowded = (TokenMemory(2, DIM, config, SMALL) for _ in range(2))
     for memory in (quiet, crowded):
         memory.update([0], features, depth, *ZERO)
     for _ in range(20):

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from vlnenv.memory.geometry import make_pose
-from vlnenv.memory.patches import culled, lift_patches, make_patch_rays, patch_centre_pixels
+from vlnenv.memory.patches import (
+    contradicted,
+    lift_patches,
+    make_patch_rays,
+    patch_centre_pixels,
+    pixel_patches,
+    seen_again,
+    sight,
+)
 from vlnenv.sim.camera import Camera
 
 CPU = torch.device("cpu")
@@ -22,12 +30,16 @@ def lift(depth: np.ndarray, camera: Camera, heading: float = 0.0, position: np.n
 def is_culled(
     points: list[list[float]], depth: np.ndarray, camera: Camera, heading: float = 0.0
 ) -> list[bool]:
-    xyz = torch.tensor(points, dtype=torch.float32).T[:, None, :]
-    live = torch.ones(xyz.shape[1:], dtype=torch.bool)
+    found = look_for(points, depth, camera, heading)
+    gone = found.point[contradicted(found, 0.0, 3.0, 0.1)].tolist()
+    return [i in gone for i in range(len(points))]
+
+
+def look_for(points: list[list[float]], depth: np.ndarray, camera: Camera, heading: float = 0.0):
+    xyz = torch.tensor(points, dtype=torch.float32).T.contiguous()
     pose = make_pose(ORIGIN, np.array([heading]), camera, CPU)
-    row, column = culled(xyz, live, torch.from_numpy(depth)[None], pose, camera, 0.0, 3.0, 0.1)
-    assert (row == 0).all()
-    return [i in column.tolist() for i in range(len(points))]
+    row = torch.zeros(len(points), dtype=torch.int64)
+    return sight(xyz, row, torch.from_numpy(depth)[None], pose, camera, 10.0)
 
 
 def flat(camera: Camera, metres: float) -> np.ndarray:
@@ -91,9 +103,13 @@ def test_a_frame_culls_all_its_own_points_within_range(size: int, pitch: float) 
     depth = torch.from_numpy(rng.uniform(0.2, 4.0, (n, size, size)).astype(np.float32))
     pose = make_pose(rng.uniform(-40, 40, (n, 3)), rng.uniform(-9, 9, n), camera, CPU)
     patches = lift_patches(depth, pose, make_patch_rays(camera, CPU), camera.max_depth_m)
-    row, column = culled(patches.xyz_m, patches.valid, depth, pose, camera, 0.0, 3.0, 0.1)
-    gone = torch.zeros(n, 576, dtype=torch.bool)
-    gone[row, column] = True
+    row = torch.arange(n).repeat_interleave(576)
+    found = sight(patches.xyz_m.flatten(1), row, depth, pose, camera, 10.0)
+    assert len(found.point) == n * 576
+    # Each falls in the pixel that it was lifted through, and so in its own cell.
+    assert torch.equal(pixel_patches(camera, CPU)[found.pixel], torch.arange(576).repeat(n))
+    assert seen_again(found, 10.0, 0.1).all()
+    gone = contradicted(found, 0.0, 3.0, 0.1).view(n, 576)
     distance = patches.scale_m / (2.0 * camera.tan_half_hfov / 24)
     assert gone[distance < 2.9999].all()
     assert not gone[distance > 3.0001].any()
@@ -150,3 +166,16 @@ def test_the_depth_of_the_points_own_pixel_decides() -> None:
     # Turned to the right (clockwise), the same pixel looks at another place.
     turned = [1.0, point[1], point[0]]
     assert is_culled([point, turned], depth, camera, heading=-math.pi / 2) == [False, True]
+
+
+def test_points_on_the_surface_are_seen_again_and_others_are_not() -> None:
+    camera = Camera(width=24, height=24, height_m=1.0)
+    points = [[0, 1, -z] for z in (3.7, 3.85, 4.0, 4.15, 4.25)]  # 5 % of 4 m
+    assert seen_again(look_for(points, flat(camera, 4.0), camera), 10.0, 0.1).tolist() == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+    near = look_for([[0, 1, -0.91], [0, 1, -0.89]], flat(camera, 1.0), camera)
+    assert seen_again(near, 10.0, 0.1).tolist() == [True, False]
+    assert not seen_again(look_for(points, flat(camera, 4.0), camera), 3.0, 0.1).any()
+    for unknown in (0.0, np.nan):
+        assert not seen_again(look_for(points, flat(camera, unknown), camera), 10.0, 0.1).any()

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from tests.memory.box_world import BoxWorld, random_walk
+from tests.memory.test_memory import assert_same_snapshots
 from vlnenv.memory import MemoryConfig, TokenMemory
 from vlnenv.memory.geometry import make_pose
-from vlnenv.memory.patches import contradicted
+from vlnenv.memory.patches import sight
 from vlnenv.memory.tiles import TILES, TileGrid
 from vlnenv.sim.camera import Camera
 
@@ -29,7 +30,7 @@ def test_no_point_in_view_lies_in_a_tile_that_is_left_out(camera, far_m):
     row = torch.arange(n).repeat_interleave(4000)
     depth = torch.full((n, camera.height, camera.width), 1e6)  # the view reaches through everything
     pose = make_pose(position, heading, camera, torch.device("cpu"))
-    seen = contradicted(xyz, row, depth, pose, camera, 0.0, far_m, 0.1)
+    seen = sight(xyz, row, depth, pose, camera, far_m).point
     assert len(seen) > 300
     flags = grid.in_view(position, heading)
     assert flags.shape == (n, TILES)
@@ -70,14 +71,9 @@ def test_a_memory_with_tiles_holds_the_same_bits_as_one_that_looks_at_every_poin
             (tuple(corner), tuple(corner + 1.0)) for corner in rng.uniform([-4, 0, -3], [3, 1, 2], (2, 3))
         ]
         depth, features = world.depth(position, heading, camera), rng.normal(size=(2, 24, 24, 4)).astype("f4")
+        segments = rng.integers(0, 3, (2, 2, 2)).repeat(12, axis=1).repeat(12, axis=2)
         for memory, few in zip(memories, (0, 10**9), strict=True):
             monkeypatch.setattr("vlnenv.memory.memory._FEW_POINTS", few)
-            memory.update([0, 1], features, depth, position, heading)
+            memory.update([0, 1], features, depth, position, heading, segments)
     for env in (0, 1):
-        one, two = (memory.snapshot(env) for memory in memories)
-        assert torch.equal(one.patch_id, two.patch_id)
-        assert torch.equal(one.xyz_m, two.xyz_m)
-        assert torch.equal(one.features, two.features)
-        # Tiles move with their points when holes are filled.
-        tiles = memories[0]._tile[env, : len(one.patch_id)]
-        assert torch.equal(tiles, memories[0]._grid.tiles(one.xyz_m))
+        assert_same_snapshots(*(memory.snapshot(env) for memory in memories))

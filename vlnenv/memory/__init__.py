@@ -2,6 +2,7 @@
 
 from vlnenv.memory.config import MemoryConfig
 from vlnenv.memory.encoder import PATCH_GRID, Encoder, make_encoder
-from vlnenv.memory.memory import MemorySnapshot, TokenMemory
+from vlnenv.memory.memory import TokenMemory
+from vlnenv.memory.snapshot import MemorySnapshot
 
 __all__ = ["PATCH_GRID", "Encoder", "MemoryConfig", "MemorySnapshot", "TokenMemory", "make_encoder"]

@@ -34,8 +34,8 @@ class MemoryConfig:
     """Points kept for each environment. When a view would exceed it, the oldest points (lowest ids: earliest
     view first, then from the top left of that view) make room."""
     dedup_voxel_m: float = 0.25
-    """Beyond the culling range one point is kept in each cube of this side, metres: the one that was seen from
-    nearest. 0 keeps all."""
+    """Beyond the culling range one point is kept in each cube of this side, metres: the one that was seen
+    from nearest. 0 keeps all."""
     panorama: str = "nearest"
     """How the panorama is made of points: "nearest" (the nearest in each cell), "weighted" (the points around
     a ray by distance) or "learned" (by a trained network)."""

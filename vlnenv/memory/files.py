@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,12 +13,10 @@ from safetensors.torch import save as save_tensors
 
 from vlnenv.cache import write_atomic
 from vlnenv.memory.config import MemoryConfig
-
-if TYPE_CHECKING:
-    from vlnenv.memory.memory import MemorySnapshot
+from vlnenv.memory.snapshot import MemorySnapshot
 
 FORMAT = "vlnenv.memory"
-VERSION = 1
+VERSION = 2
 """Raised when old files can no longer be read."""
 
 
@@ -75,8 +72,6 @@ def load_memory(
         ValueError: If it is no memory or a damaged one, is of another version, or has another `dim` or
             config; the message names both sides.
     """
-    from vlnenv.memory.memory import MemorySnapshot  # it needs this module
-
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no memory file {path}")

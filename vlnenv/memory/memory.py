@@ -3,67 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from vlnenv.memory import instances as instance_levels
+from vlnenv.memory import zones as zone_levels
 from vlnenv.memory.config import PATCH_TOKENS, MemoryConfig
+from vlnenv.memory.cubes import cube_coordinates, cube_keys, keys_of_cubes
 from vlnenv.memory.encoder import PATCH_GRID
+from vlnenv.memory.field import PanoramaPoints, PanoramaRenderer, make_renderer
 from vlnenv.memory.files import load_memory, save_memory
 from vlnenv.memory.geometry import Pose, make_pose, world_to_agent
-from vlnenv.memory.panorama import nearest_per_cell
-from vlnenv.memory.patches import contradicted, lift_patches, make_patch_rays
+from vlnenv.memory.instances import Segments, Votes
+from vlnenv.memory.levels import Levels, MeanLevels
+from vlnenv.memory.patches import (
+    LiftedPatches,
+    Points,
+    contradicted,
+    lift_patches,
+    make_patch_rays,
+    pixel_patches,
+    seen_again,
+    sight,
+)
+from vlnenv.memory.reading import Tokens, read_slots
+from vlnenv.memory.slots import Slots
+from vlnenv.memory.snapshot import MemorySnapshot
+from vlnenv.memory.store import PatchStore
 from vlnenv.memory.tiles import TileGrid
+from vlnenv.memory.voxels import finest
 from vlnenv.sim.camera import Camera
 
-_FIRST_CAPACITY = 4096
 _FEW_POINTS = 12_000
-"""So many stored points of a batch are culled sooner than the tiles in view are found."""
-_LARGEST_ID = torch.iinfo(torch.int64).max
-
-
-@dataclass(frozen=True, eq=False)
-class MemorySnapshot:
-    """One environment's memory at one moment; a copy that later steps do not touch."""
-
-    xyz_m: torch.Tensor
-    """float32 (3, k) of the k live points, world frame, metres."""
-    features: torch.Tensor
-    """float32 (k, dim)."""
-    direction_rad: torch.Tensor
-    """float32 (k,)."""
-    scale_m: torch.Tensor
-    """float32 (k,)."""
-    patch_id: torch.Tensor
-    """int64 (k,)."""
-    next_id: int
-    """Id of the next point."""
-    view_features: torch.Tensor
-    """float32 (576, dim) of the last view; (0, dim) unless the memory shows egocentric patches."""
-    view_xyz_m: torch.Tensor
-    """float32 (3, 576) world frame, metres; (3, 0) unless the memory shows egocentric patches."""
-    view_mask: torch.Tensor
-    """bool (576,); (0,) unless the memory shows egocentric patches."""
+"""So many stored points of a batch are looked for sooner than the tiles in view are found."""
 
 
 class TokenMemory:
-    """Patch feature points of `num_envs` environments, updated and read in batches.
+    """Patches, instances and zones of `num_envs` environments, updated and read in batches.
 
-    A point is {feature, position, viewing direction, scale, id}. Ids count up from 0 in each environment and
-    are never used twice before a reset. An environment's live points fill the first rows of its store: a hole
-    left by a deleted point is filled with the last point, so nothing is ever copied as a whole but when the
-    capacity doubles. A row's place says nothing; its id does.
+    A patch is a point {feature, position, viewing direction, scale, id}; an instance is what its patches show
+    together, a zone what the instances in a cube of the world do. Ids count up from 0 in each environment and
+    are never used twice before a reset. Deletion runs upwards: an instance without a patch goes, a zone
+    without an instance goes, and nothing outlives the update that its last member went in.
 
-    Each point's tile of a coarse grid over the floor plan (`vlnenv.memory.tiles`) is kept beside it, so that
-    a cull of many points computes with those of the tiles in view alone; the others cost one look-up each.
-
-    All work is array operations over the environments of a call, in torch, on `device`. What an environment
-    holds and reads has the same bits whichever others share its calls.
+    An update's cost follows the view: each stored patch costs a few look-ups (its tile, its instance, its
+    voxel), all arithmetic is for those in view; of an instance that changed only a bounded sample is encoded,
+    in one call for all. All work is array operations over the environments of a call, in torch, on `device`.
+    What an environment holds and reads has the same bits whichever others share its calls (on a CPU).
 
     Source: Dynam3D (arXiv 2505.11383), sections on dynamic update; differs from its released code in the ids
-    (theirs point at wrong rows after the first cull), compaction, the cap, and sampling at cell centres.
+    (theirs point at wrong rows after the first cull), compaction, the caps, sampling at cell centres, fresh
+    centres and zones after every deletion, bounded encoding, votes of points seen again (`match` in
+    `vlnenv.memory.instances`) and thinning far points (`vlnenv.memory.voxels`).
     """
 
     def __init__(
@@ -73,6 +66,8 @@ class TokenMemory:
         config: MemoryConfig | None = None,
         camera: Camera | None = None,
         device: str | torch.device = "cpu",
+        levels: Levels | None = None,
+        renderer: PanoramaRenderer | None = None,
     ) -> None:
         """An empty memory.
 
@@ -83,9 +78,12 @@ class TokenMemory:
             camera: The camera whose depth comes in; its image must be a multiple of 24 pixels each way. None
                 for 96 x 96 pixels with the other defaults.
             device: Where the store lives; the encoder's.
+            levels: Encodes and compares instances; None for the parameter-free `MeanLevels`.
+            renderer: Renders the panorama; None for the one named in the config.
 
         Raises:
-            ValueError: If a count is below 1 or the camera's image does not divide into 24 x 24 cells.
+            ValueError: If a count is below 1, the camera's image does not divide into 24 x 24 cells, or the
+                levels are for features of another length.
         """
         if num_envs < 1 or dim < 1:
             raise ValueError(f"num_envs and dim must be at least 1, got {num_envs} and {dim}")
@@ -94,18 +92,21 @@ class TokenMemory:
         self.config = config if config is not None else MemoryConfig()
         self.camera = camera if camera is not None else Camera(width=96, height=96)
         self.device = torch.device(device)
+        self.levels: Levels = levels if levels is not None else MeanLevels(dim)
+        if self.levels.dim != dim:
+            raise ValueError(f"the levels are for features of {self.levels.dim}, the memory's have {dim}")
+        self._renderer = renderer or make_renderer(self.config.panorama, dim, "", self.device)
         self._rays = make_patch_rays(self.camera, self.device)
-        self._count = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
+        self._patch_of_pixel = pixel_patches(self.camera, self.device)
+        self._sight_far_m = max(self.config.cull_far_m, self.config.match_far_m)
+        self._grid = TileGrid(self.camera, self._sight_far_m)
         self._next_id = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
-        self._grid = TileGrid(self.camera, self.config.cull_far_m)
-        self._capacity = 0
-        self._xyz = torch.zeros(3, num_envs, 0, device=self.device)
-        self._features = torch.zeros(num_envs, 0, dim, device=self.device)
-        self._direction = torch.zeros(num_envs, 0, device=self.device)
-        self._scale = torch.zeros(num_envs, 0, device=self.device)
-        self._id = torch.zeros(num_envs, 0, dtype=torch.int64, device=self.device)
-        self._tile = torch.zeros(num_envs, 0, dtype=torch.int64, device=self.device)
-        self._allocate(min(_FIRST_CAPACITY, self.config.max_patches))
+        self._next_instance_id = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
+        self._patches = PatchStore(
+            num_envs, dim, self.config.max_patches, self._grid, self.config.dedup_voxel_m, self.device
+        )
+        self._instances = Slots(num_envs, dim, self.device)
+        self._zones = Slots(num_envs, dim, self.device)
         # The last view, for egocentric patches only.
         view = PATCH_TOKENS if self.config.patches == "egocentric" else 0
         self._view_features = torch.zeros(num_envs, view, dim, device=self.device)
@@ -114,7 +115,7 @@ class TokenMemory:
 
     def __len__(self) -> int:
         """Live points of all environments together."""
-        return int(self._count.sum())
+        return int(self._patches.count.sum())
 
     @property
     def token_counts(self) -> dict[str, int]:
@@ -127,7 +128,7 @@ class TokenMemory:
 
     def count(self) -> np.ndarray:
         """Live points of each environment, int64 (num_envs,)."""
-        return self._count.cpu().numpy().copy()
+        return self._patches.count.cpu().numpy().copy()
 
     def reset(self, indices: Sequence[int] | np.ndarray | None = None) -> None:
         """Forget everything, and start the ids at 0 again.
@@ -136,8 +137,11 @@ class TokenMemory:
             indices: Which environments, any order, no repetition; None for all.
         """
         envs = self._envs(range(self.num_envs) if indices is None else indices)
-        self._count[envs] = 0
+        self._patches.count[envs] = 0
+        self._instances.clear(envs)
+        self._zones.clear(envs)
         self._next_id[envs] = 0
+        self._next_instance_id[envs] = 0
         self._view_mask[envs] = False
 
     @torch.no_grad()
@@ -148,8 +152,12 @@ class TokenMemory:
         depth: np.ndarray | torch.Tensor,
         position_m: np.ndarray,
         heading_rad: np.ndarray,
+        segments: torch.Tensor | np.ndarray | None = None,
     ) -> None:
-        """Take in one view of each of n environments: cull what it contradicts, then insert its patches.
+        """Take in one view of each of n environments.
+
+        What the view contradicts is culled, its patches are inserted, each of its segments joins an instance
+        that is known or founds one, and all instances and zones that this changed are made anew.
 
         Args:
             indices: (n,) the environments, any order, no repetition.
@@ -158,10 +166,12 @@ class TokenMemory:
                 where nothing was hit.
             position_m: (n, 3) feet, world frame, metres.
             heading_rad: (n,) counter-clockwise about +y; 0 looks along -z.
+            segments: integers (n, 24, 24), the segment of each patch as a segmenter gives it, 0 for none;
+                None for no segments: patches then belong to no instance.
 
         Raises:
-            ValueError: If a shape is wrong, an index repeats, or a pose is not finite. The memory is then as
-                before.
+            ValueError: If a shape is wrong, an index repeats, a pose is not finite, or a segment lies outside
+                [0, 576]. The memory is then as before.
             IndexError: If an index is out of range.
         """
         envs = self._envs(indices)
@@ -176,16 +186,158 @@ class TokenMemory:
                 f"depth must be ({n}, {self.camera.height}, {self.camera.width}), got {tuple(depth.shape)}"
             )
         pose = self._pose(position_m, heading_rad, n)
+        labels = self._labels(segments, n)
         if n == 0:
             return
-        features = features.reshape(n, PATCH_TOKENS, self.dim)
-        self._cull(envs, depth, pose, position_m, heading_rad)
+
         lifted = lift_patches(depth, pose, self._rays, self.camera.max_depth_m)
-        self._insert(envs, features, lifted.xyz_m, lifted.direction_rad, lifted.scale_m, lifted.valid)
+        points = Points(
+            lifted.xyz_m.flatten(1),
+            features.reshape(-1, self.dim),
+            lifted.direction_rad.view(-1),
+            lifted.scale_m.view(-1),
+        )
+        patch_id = self._next_id[envs][:, None] + lifted.valid.cumsum(dim=1) - 1
+        self._next_id[envs] += lifted.valid.sum(dim=1)
+        seen = instance_levels.describe(
+            labels * lifted.valid, points, patch_id, self.levels, self.config.instance_members
+        )
+        touched = torch.zeros(n, self._instances.capacity, dtype=torch.bool, device=self.device)
+        votes = self._cull(envs, depth, pose, position_m, heading_rad, seen, touched)
+        joined = self._match(envs, seen, votes)
+        kept = self._thin_out(envs, lifted, points, touched)
+        touched = self._insert(envs, points, patch_id, kept, seen, joined, touched)
+        self._refresh(envs, touched)
         if self.config.patches == "egocentric":
-            self._view_features[envs] = features
+            self._view_features[envs] = points.features.view(n, PATCH_TOKENS, self.dim)
             self._view_xyz[:, envs] = lifted.xyz_m
             self._view_mask[envs] = lifted.valid
+
+    def _cull(
+        self,
+        envs: torch.Tensor,
+        depth_m: torch.Tensor,
+        pose: Pose,
+        position_m: np.ndarray,
+        heading_rad: np.ndarray,
+        seen: Segments,
+        touched: torch.Tensor,
+    ) -> Votes:
+        """Look at the stored points in view: count those seen again by segment, delete those contradicted."""
+        config, store = self.config, self._patches
+        longest, near = store.live(envs)
+        if near.numel() > _FEW_POINTS:
+            # One look-up for each stored point; all else is for the points of the tiles in view.
+            in_view = torch.from_numpy(self._grid.in_view(position_m, heading_rad)).to(self.device)
+            near &= in_view.gather(1, store.tile[:, :longest].index_select(0, envs))
+        row, column = near.nonzero(as_tuple=True)
+        place = envs[row] * store.capacity + column
+        xyz_m = store.xyz_m.view(3, -1).index_select(1, place)
+        sighting = sight(xyz_m, row, depth_m, pose, self.camera, self._sight_far_m)
+        row, column, place = (values[sighting.point] for values in (row, column, place))
+
+        (again,) = seen_again(sighting, config.match_far_m, config.depth_tolerance_m).nonzero(as_tuple=True)
+        patch = row[again] * PATCH_TOKENS + self._patch_of_pixel[sighting.pixel[again]]
+        votes = instance_levels.count_votes(
+            row[again],
+            store.slot.view(-1)[place[again]],
+            seen.of_patch.view(-1)[patch],
+            seen,
+            self._instances.capacity,
+        )
+        gone = contradicted(sighting, config.cull_near_m, config.cull_far_m, config.depth_tolerance_m)
+        self._remove(envs, row[gone], column[gone], touched)
+        return votes
+
+    def _match(self, envs: torch.Tensor, seen: Segments, votes: Votes) -> torch.Tensor:
+        """The slot of the instance that each segment joins, -1 where it founds one: int64 (s,)."""
+        return instance_levels.match(
+            seen,
+            votes,
+            envs,
+            self._instances,
+            self.levels,
+            self.config.candidates,
+            self.config.merge_probability,
+        )
+
+    def _thin_out(
+        self, envs: torch.Tensor, lifted: LiftedPatches, points: Points, touched: torch.Tensor
+    ) -> torch.Tensor:
+        """Which patches are kept, bool (n, 576); far ones take the place of coarser ones in their voxel."""
+        if self.config.dedup_voxel_m == 0.0:
+            return lifted.valid
+        is_far = lifted.valid & (lifted.depth_m > self.config.cull_far_m)
+        (far,) = is_far.view(-1).nonzero(as_tuple=True)
+        if not len(far):
+            return lifted.valid
+        kept, row, column = finest(
+            envs,
+            self._patches,
+            far.div(PATCH_TOKENS, rounding_mode="floor"),
+            cube_keys(points.xyz_m.index_select(1, far), self.config.dedup_voxel_m),
+            points.scale_m[far],
+        )
+        self._remove(envs, row, column, touched)
+        is_kept = lifted.valid & ~is_far
+        is_kept.view(-1)[far[kept]] = True
+        return is_kept
+
+    def _insert(
+        self,
+        envs: torch.Tensor,
+        points: Points,
+        patch_id: torch.Tensor,
+        kept: torch.Tensor,
+        seen: Segments,
+        joined: torch.Tensor,
+        touched: torch.Tensor,
+    ) -> torch.Tensor:
+        """Make room, found the new instances, and append the patches that are kept; returns `touched`."""
+        row, column = self._patches.oldest(envs, kept.sum(dim=1))
+        self._remove(envs, row, column, touched)
+        (patch,) = kept.view(-1).nonzero(as_tuple=True)
+        row, segment = patch.div(PATCH_TOKENS, rounding_mode="floor"), seen.of_patch.view(-1)[patch]
+        is_member = segment >= 0
+        has_patch = torch.bincount(segment[is_member], minlength=len(joined)) > 0
+        slot_of_segment = instance_levels.found(
+            envs, seen, joined, has_patch, self._instances, self._next_instance_id
+        )
+        missing = self._instances.capacity - touched.shape[1]
+        if missing:
+            touched = torch.nn.functional.pad(touched, (0, missing))
+        slot = torch.full_like(segment, -1)
+        slot[is_member] = slot_of_segment[segment[is_member]]
+        touched[row[is_member], slot[is_member]] = True
+        self._patches.append(envs, row, points.take(patch), patch_id.view(-1)[patch], slot)
+        return touched
+
+    def _refresh(self, envs: torch.Tensor, touched: torch.Tensor) -> None:
+        """Make the touched instances anew, and the zones that they were in and are in."""
+        config = self.config
+        before = zone_levels.zones_of(envs, touched, self._instances, config.zone_m)
+        instance_levels.refresh(
+            envs, touched, self._patches, self._instances, self.levels, config.instance_members
+        )
+        after = zone_levels.zones_of(envs, touched, self._instances, config.zone_m)
+        zone_levels.refresh(
+            envs,
+            torch.cat([before, after]),
+            self._instances,
+            self._zones,
+            self.levels,
+            config.zone_m,
+            config.zone_members,
+        )
+
+    def _remove(
+        self, envs: torch.Tensor, row: torch.Tensor, column: torch.Tensor, touched: torch.Tensor
+    ) -> None:
+        """Delete points, and mark the instances that lose them in `touched`, bool (n, c)."""
+        slot = self._patches.slot[envs[row], column]
+        is_member = slot >= 0
+        touched[row[is_member], slot[is_member]] = True
+        self._patches.remove(envs, row, column)
 
     @torch.no_grad()
     def read(
@@ -204,29 +356,52 @@ class TokenMemory:
             ahead, y left, z up, origin at the feet, metres), `*_mask` int8 (n, P), 1 where there is a token.
             Tokens and positions are 0 where the mask is. Patches are the cells of the panorama (see
             `vlnenv.memory.panorama`) or of the last view, row by row from the top left. Instances and zones
-            are masked out: nothing fills them yet.
+            within their radius come nearest first; their positions are their centres.
 
         Raises:
             ValueError: If a shape is wrong, an index repeats, or a pose is not finite.
             IndexError: If an index is out of range.
         """
-        envs = self._envs(indices)
+        config, envs = self.config, self._envs(indices)
         pose = self._pose(position_m, heading_rad, len(envs))
-        if self.config.patches == "egocentric":
-            tokens, xyz, mask = self._read_view(envs, pose)
-        else:
-            tokens, xyz, mask = self._read_panorama(envs, pose)
-        observation = {
-            "patch_tokens": tokens.cpu().numpy(),
-            "patch_xyz": xyz.cpu().numpy(),
-            "patch_mask": mask.cpu().numpy(),
+        levels = {
+            "patch": self._read_view(envs, pose)
+            if config.patches == "egocentric"
+            else self._read_panorama(envs, pose),
+            "instance": read_slots(
+                self._instances, envs, pose, config.instance_radius_m, config.max_instances
+            ),
+            "zone": read_slots(self._zones, envs, pose, config.zone_radius_m, config.max_zones),
         }
-        for level in ("instance", "zone"):
-            slots = self.token_counts[level]
-            observation[f"{level}_tokens"] = np.zeros((len(envs), slots, self.dim), dtype=np.float32)
-            observation[f"{level}_xyz"] = np.zeros((len(envs), slots, 3), dtype=np.float32)
-            observation[f"{level}_mask"] = np.zeros((len(envs), slots), dtype=np.int8)
+        observation = {}
+        for level, (tokens, xyz, mask) in levels.items():
+            observation[f"{level}_tokens"] = tokens.cpu().numpy()
+            observation[f"{level}_xyz"] = xyz.cpu().numpy()
+            observation[f"{level}_mask"] = mask.to(torch.int8).cpu().numpy()
         return observation
+
+    def _read_panorama(self, envs: torch.Tensor, pose: Pose) -> Tokens:
+        store = self._patches
+        return self._renderer.render(
+            PanoramaPoints(
+                xyz_m=store.xyz_m,
+                features=store.features,
+                direction_rad=store.direction_rad,
+                scale_m=store.scale_m,
+                patch_id=store.patch_id,
+                envs=envs,
+                count=store.count[envs],
+                pose=pose,
+                camera_height_m=self.camera.height_m,
+                far_m=self.config.panorama_far_m,
+            )
+        )
+
+    def _read_view(self, envs: torch.Tensor, pose: Pose) -> Tokens:
+        mask = self._view_mask[envs]
+        xyz = torch.stack(world_to_agent(self._view_xyz[:, envs], pose), dim=-1)
+        hidden = ~mask[..., None]
+        return self._view_features[envs].masked_fill_(hidden, 0.0), xyz.masked_fill_(hidden, 0.0), mask
 
     def snapshot(self, index: int) -> MemorySnapshot:
         """A copy of one environment's memory; its cost follows the live points.
@@ -235,14 +410,26 @@ class TokenMemory:
             IndexError: If the index is out of range.
         """
         env = int(self._envs([index])[0])
-        live = int(self._count[env])
+        store, live = self._patches, int(self._patches.count[env])
+        instance_ids, instance_xyz, instance_features = self._instances.contents(env)
+        zone_keys, zone_xyz, zone_features = self._zones.contents(env)
+        slot = store.slot[env, :live]
+        instance_id = torch.where(slot >= 0, self._instances.key[env, slot.clamp(min=0)], -1)
         return MemorySnapshot(
-            xyz_m=self._xyz[:, env, :live].clone(),
-            features=self._features[env, :live].clone(),
-            direction_rad=self._direction[env, :live].clone(),
-            scale_m=self._scale[env, :live].clone(),
-            patch_id=self._id[env, :live].clone(),
+            xyz_m=store.xyz_m[:, env, :live].clone(),
+            features=store.features[env, :live].clone(),
+            direction_rad=store.direction_rad[env, :live].clone(),
+            scale_m=store.scale_m[env, :live].clone(),
+            patch_id=store.patch_id[env, :live].clone(),
+            instance_id=instance_id,
+            instance_ids=instance_ids,
+            instance_xyz_m=instance_xyz,
+            instance_features=instance_features,
+            zone_keys=cube_coordinates(zone_keys),
+            zone_xyz_m=zone_xyz,
+            zone_features=zone_features,
             next_id=int(self._next_id[env]),
+            next_instance_id=int(self._next_instance_id[env]),
             view_features=self._view_features[env].clone(),
             view_xyz_m=self._view_xyz[:, env].clone(),
             view_mask=self._view_mask[env].clone(),
@@ -256,11 +443,12 @@ class TokenMemory:
             snapshot: Copied, so it can be restored any number of times.
 
         Raises:
-            ValueError: If the snapshot's features, its size or its patch source do not fit this memory.
+            ValueError: If the snapshot's features, its size or its patch source do not fit this memory, or
+                its patches belong to instances that it does not hold. The memory is then as before.
             IndexError: If the index is out of range.
         """
         env = int(self._envs([index])[0])
-        live = len(snapshot.patch_id)
+        live, store = len(snapshot.patch_id), self._patches
         if snapshot.features.shape[1] != self.dim or snapshot.view_mask.shape != self._view_mask[env].shape:
             raise ValueError(
                 f"the snapshot has features of {snapshot.features.shape[1]} and {len(snapshot.view_mask)} "
@@ -271,15 +459,22 @@ class TokenMemory:
             raise ValueError(
                 f"the snapshot has {live} points, this memory keeps at most {self.config.max_patches}"
             )
-        self._reserve(live)
-        self._xyz[:, env, :live] = snapshot.xyz_m.to(self.device)
-        self._features[env, :live] = snapshot.features.to(self.device)
-        self._direction[env, :live] = snapshot.direction_rad.to(self.device)
-        self._scale[env, :live] = snapshot.scale_m.to(self.device)
-        self._id[env, :live] = snapshot.patch_id.to(self.device)
-        self._tile[env, :live] = self._grid.tiles(self._xyz[:, env, :live])
-        self._count[env] = live
+        # Instances come to live in the slots 0, 1, ... in the order of their ids.
+        known, member = snapshot.instance_ids.to(self.device), snapshot.instance_id.to(self.device)
+        if not torch.isin(member[member >= 0], known).all():
+            raise ValueError("the snapshot's patches belong to instances that it does not hold")
+        slot = torch.where(member >= 0, torch.searchsorted(known, member), -1)
+        store.fill(
+            env,
+            Points(snapshot.xyz_m, snapshot.features, snapshot.direction_rad, snapshot.scale_m),
+            snapshot.patch_id,
+            slot,
+        )
+        self._instances.fill(env, known, snapshot.instance_xyz_m, snapshot.instance_features)
+        zone_keys = keys_of_cubes(snapshot.zone_keys.to(self.device))
+        self._zones.fill(env, zone_keys, snapshot.zone_xyz_m, snapshot.zone_features)
         self._next_id[env] = snapshot.next_id
+        self._next_instance_id[env] = snapshot.next_instance_id
         self._view_features[env] = snapshot.view_features.to(self.device)
         self._view_xyz[:, env] = snapshot.view_xyz_m.to(self.device)
         self._view_mask[env] = snapshot.view_mask.to(self.device)
@@ -319,7 +514,26 @@ class TokenMemory:
         self.restore(index, snapshot)
         return about
 
-    # ---- the store ----
+    # ---- what comes in ----
+
+    def _labels(self, segments: torch.Tensor | np.ndarray | None, n: int) -> torch.Tensor:
+        """Checked segments as int64 (n, 576) on the device."""
+        if segments is None:
+            return torch.zeros(n, PATCH_TOKENS, dtype=torch.int64, device=self.device)
+        if isinstance(segments, np.ndarray) and not segments.flags.writeable:
+            segments = segments.copy()
+        labels = torch.as_tensor(segments, device=self.device)
+        if labels.shape != (n, PATCH_GRID, PATCH_GRID) or labels.is_floating_point():
+            raise ValueError(
+                f"segments must be integers ({n}, {PATCH_GRID}, {PATCH_GRID}), "
+                f"got {labels.dtype} {tuple(labels.shape)}"
+            )
+        labels = labels.long().reshape(n, PATCH_TOKENS)
+        if n and (int(labels.min()) < 0 or int(labels.max()) > PATCH_TOKENS):
+            raise ValueError(
+                f"segments must lie in [0, {PATCH_TOKENS}], got {int(labels.min())} to {int(labels.max())}"
+            )
+        return labels
 
     def _envs(self, indices: Sequence[int] | np.ndarray | range) -> torch.Tensor:
         """Checked environment indices as int64 (n,) on the device."""
@@ -340,165 +554,3 @@ class TokenMemory:
         if pose.feet_m.shape[1] != n:
             raise ValueError(f"{n} environments need as many poses, got {pose.feet_m.shape[1]}")
         return pose
-
-    def _allocate(self, capacity: int) -> None:
-        """Give every environment room for `capacity` points, keeping what is there."""
-        old, shape = self._capacity, (self.num_envs, capacity)
-        xyz = torch.zeros(3, *shape, device=self.device)
-        features = torch.zeros(*shape, self.dim, device=self.device)
-        direction, scale = torch.zeros(shape, device=self.device), torch.zeros(shape, device=self.device)
-        patch_id = torch.zeros(shape, dtype=torch.int64, device=self.device)
-        tile = torch.zeros(shape, dtype=torch.int64, device=self.device)
-        xyz[..., :old] = self._xyz
-        features[:, :old] = self._features
-        direction[:, :old] = self._direction
-        scale[:, :old] = self._scale
-        patch_id[:, :old] = self._id
-        tile[:, :old] = self._tile
-        self._xyz, self._features, self._direction = xyz, features, direction
-        self._scale, self._id, self._tile, self._capacity = scale, patch_id, tile, capacity
-
-    def _reserve(self, points: int) -> None:
-        if points > self._capacity:
-            capacity = self._capacity
-            while capacity < points:
-                capacity *= 2
-            self._allocate(min(capacity, self.config.max_patches))
-
-    def _live(self, envs: torch.Tensor) -> tuple[int, torch.Tensor]:
-        """The longest store of `envs`, m, and bool (n, m): which rows of each hold a point."""
-        count = self._count[envs]
-        longest = int(count.max()) if len(envs) else 0
-        return longest, torch.arange(longest, device=self.device) < count[:, None]
-
-    def _cull(
-        self,
-        envs: torch.Tensor,
-        depth_m: torch.Tensor,
-        pose: Pose,
-        position_m: np.ndarray,
-        heading_rad: np.ndarray,
-    ) -> None:
-        longest, near = self._live(envs)
-        config = self.config
-        if near.numel() > _FEW_POINTS:
-            # One look-up for each stored point; all else is for the points of the tiles in view.
-            in_view = torch.from_numpy(self._grid.in_view(position_m, heading_rad)).to(self.device)
-            near &= in_view.gather(1, self._tile[:, :longest].index_select(0, envs))
-        row, column = near.nonzero(as_tuple=True)
-        place = envs[row] * self._capacity + column
-        gone = contradicted(
-            self._xyz.view(3, -1).index_select(1, place),
-            row,
-            depth_m,
-            pose,
-            self.camera,
-            config.cull_near_m,
-            config.cull_far_m,
-            config.depth_tolerance_m,
-        )
-        self._remove(envs, row[gone], column[gone])
-
-    def _evict(self, envs: torch.Tensor, incoming: torch.Tensor) -> None:
-        """Delete the oldest points of the environments that `incoming` (n,) more would push over the cap."""
-        excess = self._count[envs] + incoming - self.config.max_patches
-        full = (excess > 0).nonzero()[:, 0]
-        if not len(full):
-            return
-        envs, excess = envs[full], excess[full]
-        longest, live = self._live(envs)
-        patch_id = self._id[envs, :longest].masked_fill(~live, _LARGEST_ID)
-        oldest = patch_id.topk(int(excess.max()), dim=1, largest=False).values
-        row, column = (patch_id <= oldest.gather(1, excess[:, None] - 1)).nonzero(as_tuple=True)
-        self._remove(envs, row, column)
-
-    def _remove(self, envs: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> None:
-        """Delete points (row of `envs`, column) and fill the holes with each environment's last points."""
-        if not len(row):
-            return
-        removed = torch.bincount(row, minlength=len(envs))
-        kept = self._count[envs] - removed
-        # As many holes lie below the new end as points lie above it, in each environment; both lists are in
-        # the order of environments, so they pair up one to one.
-        is_low = column < kept[row]
-        hole = envs[row[is_low]] * self._capacity + column[is_low]
-        # The rows from the new end to the old one, of all environments in a row: as many as were removed.
-        first = removed.cumsum(0) - removed
-        is_last = torch.ones(len(row), dtype=torch.bool, device=self.device)
-        is_last[(first[row] + column - kept[row])[~is_low]] = False
-        last_column = torch.arange(len(row), device=self.device) - first[row] + kept[row]
-        last = (envs[row] * self._capacity + last_column)[is_last]
-        for store in (self._direction, self._scale, self._id, self._tile):
-            flat = store.view(-1)
-            flat.index_copy_(0, hole, flat.index_select(0, last))
-        xyz = self._xyz.view(3, -1)
-        xyz.index_copy_(1, hole, xyz.index_select(1, last))
-        features = self._features.view(-1, self.dim)
-        features.index_copy_(0, hole, features.index_select(0, last))
-        self._count[envs] = kept
-
-    def _insert(
-        self,
-        envs: torch.Tensor,
-        features: torch.Tensor,
-        xyz_m: torch.Tensor,
-        direction_rad: torch.Tensor,
-        scale_m: torch.Tensor,
-        valid: torch.Tensor,
-    ) -> None:
-        """Append the valid points of n views behind the live ones, with the next ids."""
-        incoming = valid.sum(dim=1)
-        self._evict(envs, incoming)
-        count = self._count[envs]
-        self._reserve(int((count + incoming).max()))
-        row, cell = valid.nonzero(as_tuple=True)
-        rank = valid.cumsum(dim=1)[row, cell] - 1
-        place = envs[row] * self._capacity + count[row] + rank
-        patch = row * PATCH_TOKENS + cell
-        points_m = xyz_m.flatten(1).index_select(1, patch)
-        self._xyz.view(3, -1).index_copy_(1, place, points_m)
-        self._tile.view(-1).index_copy_(0, place, self._grid.tiles(points_m))
-        self._features.view(-1, self.dim).index_copy_(0, place, features.flatten(0, 1).index_select(0, patch))
-        self._direction.view(-1).index_copy_(0, place, direction_rad.view(-1).index_select(0, patch))
-        self._scale.view(-1).index_copy_(0, place, scale_m.view(-1).index_select(0, patch))
-        self._id.view(-1).index_copy_(0, place, self._next_id[envs][row] + rank)
-        self._count[envs] = count + incoming
-        self._next_id[envs] += incoming
-
-    # ---- reading ----
-
-    def _read_panorama(
-        self, envs: torch.Tensor, pose: Pose
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        n = len(envs)
-        longest, live = self._live(envs)
-        ahead, left, up = world_to_agent(self._xyz[..., :longest].index_select(1, envs), pose)
-        nearest = nearest_per_cell(
-            ahead,
-            left,
-            up - self.camera.height_m,
-            live,
-            self._id[:, :longest].index_select(0, envs),
-            self.config.panorama_far_m,
-        )
-        row, column = nearest.row, nearest.column
-        token = row * PATCH_TOKENS + nearest.cell
-        tokens = torch.zeros(n * PATCH_TOKENS, self.dim, device=self.device)
-        xyz = torch.zeros(n * PATCH_TOKENS, 3, device=self.device)
-        mask = torch.zeros(n * PATCH_TOKENS, dtype=torch.int8, device=self.device)
-        stored = envs[row] * self._capacity + column
-        tokens.index_copy_(0, token, self._features.view(-1, self.dim).index_select(0, stored))
-        xyz[token] = torch.stack([ahead[row, column], left[row, column], up[row, column]], dim=-1)
-        mask[token] = 1
-        return (
-            tokens.view(n, PATCH_TOKENS, self.dim),
-            xyz.view(n, PATCH_TOKENS, 3),
-            mask.view(n, PATCH_TOKENS),
-        )
-
-    def _read_view(self, envs: torch.Tensor, pose: Pose) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        mask = self._view_mask[envs]
-        xyz = torch.stack(world_to_agent(self._view_xyz[:, envs], pose), dim=-1)
-        tokens = self._view_features[envs]
-        hidden = ~mask[..., None]
-        return tokens.masked_fill_(hidden, 0.0), xyz.masked_fill_(hidden, 0.0), mask.to(torch.int8)

@@ -1,4 +1,4 @@
-"""Patch feature points: lifting a view's 24 x 24 patches to 3D, and culling what a new view contradicts."""
+"""Patch feature points: lifting a view's 24 x 24 patches to 3D, and looking for stored ones in it."""
 
 from __future__ import annotations
 
@@ -71,6 +71,13 @@ def make_patch_rays(camera: Camera, device: torch.device) -> PatchRays:
     )
 
 
+def pixel_patches(camera: Camera, device: torch.device) -> torch.Tensor:
+    """The cell of the 24 x 24 grid that each pixel lies in, int64 (height * width,)."""
+    rows = torch.arange(camera.height, device=device) * PATCH_GRID // camera.height
+    columns = torch.arange(camera.width, device=device) * PATCH_GRID // camera.width
+    return (rows[:, None] * PATCH_GRID + columns).view(-1)
+
+
 @dataclass(frozen=True, eq=False)
 class LiftedPatches:
     """n views' patches as points, cells row by row; rows where `valid` is False are meaningless."""
@@ -81,6 +88,8 @@ class LiftedPatches:
     """float32 (n, 576) heading that the patch was seen along, in [0, 2 pi]."""
     scale_m: torch.Tensor
     """float32 (n, 576) width of the patch where it hit, metres."""
+    depth_m: torch.Tensor
+    """float32 (n, 576) of the patch along the optical axis, metres."""
     valid: torch.Tensor
     """bool (n, 576) whether the patch hit something in range."""
 
@@ -108,74 +117,69 @@ def lift_patches(depth_m: torch.Tensor, pose: Pose, rays: PatchRays, max_depth_m
         xyz_m=camera_to_world_points(rays.direction * depth, pose),
         direction_rad=direction_rad,
         scale_m=depth * rays.scale_per_m,
+        depth_m=depth,
         valid=(depth > 0.0) & (depth < max_depth_m),
     )
 
 
-def culled(
-    xyz_m: torch.Tensor,
-    live: torch.Tensor,
-    depth_m: torch.Tensor,
-    pose: Pose,
-    camera: Camera,
-    near_m: float,
-    far_m: float,
-    tolerance_m: float,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which stored points a new view contradicts or sees again.
+@dataclass(frozen=True, eq=False)
+class Points:
+    """k patch feature points."""
 
-    A point goes when it lies in the image, near <= z <= far along the optical axis, and z < D + tolerance for
-    the depth D of the pixel that it falls in: it is on the surface seen (and is inserted anew) or in front of
-    it (and is no longer there). Points behind the surface, out of the image or out of range stay. Where
-    nothing was hit (D = 0) the view goes on for ever, and what it is seen through goes.
+    xyz_m: torch.Tensor
+    """float32 (3, k) world frame, metres."""
+    features: torch.Tensor
+    """float32 (k, dim)."""
+    direction_rad: torch.Tensor
+    """float32 (k,) heading that the patch was seen along."""
+    scale_m: torch.Tensor
+    """float32 (k,) width of the patch, metres."""
 
-    Args:
-        xyz_m: float32 (3, n, m) stored points, world frame, metres.
-        live: bool (n, m) which of them exist.
-        depth_m: float32 (n, height, width) the new view at full resolution; 0 where nothing was hit,
-            NaN where nothing is known (culls nothing).
-        pose: The n agents.
-        camera: Their camera.
-        near_m: Nearest depth that is culled, metres.
-        far_m: Farthest depth that is culled, metres.
-        tolerance_m: How far behind the surface a point may lie and still count as on it, metres.
-
-    Returns:
-        Row in [0, n) and column in [0, m) of each culled point, int64 (k,), ordered by row, then column.
-
-    Source: Dynam3D's released code; differs in flooring to the pixel (it truncates towards 0, which adds a
-    column and a row of pixels) and in asking z > 0.
-    """
-    row, column = live.nonzero(as_tuple=True)
-    points_m = xyz_m.flatten(1).index_select(1, row * live.shape[1] + column)
-    gone = contradicted(points_m, row, depth_m, pose, camera, near_m, far_m, tolerance_m)
-    return row[gone], column[gone]
+    def take(self, index: torch.Tensor) -> Points:
+        """Those at `index`, int64 (j,)."""
+        return Points(
+            self.xyz_m.index_select(1, index),
+            self.features.index_select(0, index),
+            self.direction_rad.index_select(0, index),
+            self.scale_m.index_select(0, index),
+        )
 
 
-def contradicted(
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """Where stored points fall in new views: k of those looked for."""
+
+    point: torch.Tensor
+    """int64 (k,) which of those looked for, ascending."""
+    depth_m: torch.Tensor
+    """float32 (k,) of the point along the optical axis, above 0."""
+    pixel: torch.Tensor
+    """int64 (k,) that it falls in, in the flattened image."""
+    surface_m: torch.Tensor
+    """float32 (k,) what the view shows there: depth, 0 where nothing was hit, NaN where nothing is known."""
+
+
+def sight(
     xyz_m: torch.Tensor,
     row: torch.Tensor,
     depth_m: torch.Tensor,
     pose: Pose,
     camera: Camera,
-    near_m: float,
     far_m: float,
-    tolerance_m: float,
-) -> torch.Tensor:
-    """Which of k points their view contradicts or sees again: `culled` for chosen points.
+) -> Sighting:
+    """Which of m points lie in their view's frame, and what the view shows there.
 
     Args:
-        xyz_m: float32 (3, k) world frame, metres.
-        row: int64 (k,) in [0, n) which view each is looked at in.
-        depth_m: float32 (n, height, width), as for `culled`.
+        xyz_m: float32 (3, m) world frame, metres.
+        row: int64 (m,) in [0, n) which view each is looked for in.
+        depth_m: float32 (n, height, width) the views at full resolution.
         pose: The n agents.
         camera: Their camera.
-        near_m: As for `culled`.
-        far_m: As for `culled`.
-        tolerance_m: As for `culled`.
+        far_m: Points farther than this along the optical axis are left out, and those at or behind 0, metres.
 
     Returns:
-        int64 (g,) indices of those that go, ascending.
+        The points in range whose pixel (rounded down: a truncation towards 0, as in Dynam3D's released code,
+        adds a column and a row of pixels) lies in the image, whether in front of the surface or behind it.
     """
     matrix = pose.world_from_camera[..., 0]
     if matrix.shape[2] > 1:
@@ -183,17 +187,60 @@ def contradicted(
     # Depth first, for all points; the image coordinates only for those in the range of depth.
     dx, dy, dz = xyz_m[0] - matrix[0, 3], xyz_m[1] - matrix[1, 3], xyz_m[2] - matrix[2, 3]
     ahead = -(dx * matrix[0, 2] + dy * matrix[1, 2] + dz * matrix[2, 2])
-    nearest = max(near_m, torch.finfo(torch.float32).tiny)
-    (place,) = ((ahead >= nearest) & (ahead <= far_m)).nonzero(as_tuple=True)
-    dx, dy, dz, ahead = (values.index_select(0, place) for values in (dx, dy, dz, ahead))
+    # Below the smallest normal number the division could overflow to NaN.
+    nearest = torch.finfo(torch.float32).tiny
+    (point,) = ((ahead >= nearest) & (ahead <= far_m)).nonzero(as_tuple=True)
+    dx, dy, dz, ahead = (values.index_select(0, point) for values in (dx, dy, dz, ahead))
     if matrix.shape[2] > 1:
-        matrix = matrix.index_select(2, place)
+        matrix = matrix.index_select(2, point)
     right = dx * matrix[0, 0] + dy * matrix[1, 0] + dz * matrix[2, 0]
     up = dx * matrix[0, 1] + dy * matrix[1, 1] + dz * matrix[2, 1]
     pixel_x = (right / ahead * camera.focal_px + camera.width / 2.0).floor()
     pixel_y = (camera.height / 2.0 - up / ahead * camera.focal_px).floor()
-    inside = (pixel_x >= 0) & (pixel_x < camera.width) & (pixel_y >= 0) & (pixel_y < camera.height)
-    pixel = pixel_y.clamp(0, camera.height - 1) * camera.width + pixel_x.clamp(0, camera.width - 1)
-    view = row.index_select(0, place) * (camera.height * camera.width)
-    seen = depth_m.reshape(-1).index_select(0, view + pixel.long())
-    return place[inside & ((ahead < seen + tolerance_m) | (seen == 0.0))]
+    is_inside = (pixel_x >= 0) & (pixel_x < camera.width) & (pixel_y >= 0) & (pixel_y < camera.height)
+    (inside,) = is_inside.nonzero(as_tuple=True)
+    point, ahead = point.index_select(0, inside), ahead.index_select(0, inside)
+    pixel = (pixel_y * camera.width + pixel_x).index_select(0, inside).long()
+    view = row.index_select(0, point) * (camera.height * camera.width)
+    return Sighting(point, ahead, pixel, depth_m.reshape(-1).index_select(0, view + pixel))
+
+
+def contradicted(sighting: Sighting, near_m: float, far_m: float, tolerance_m: float) -> torch.Tensor:
+    """Which points in view are seen anew or seen through: they are culled.
+
+    A point goes when near <= z <= far along the optical axis and z < D + tolerance for the depth D of the
+    pixel that it falls in: it is on the surface seen (and is inserted anew) or in front of it (and is no
+    longer there). Points behind the surface or out of range stay. Where nothing was hit (D = 0) the view goes
+    on for ever, and what it is seen through goes.
+
+    Args:
+        sighting: Points in view, at least those in range.
+        near_m: Nearest depth that is culled, metres.
+        far_m: Farthest depth that is culled, metres.
+        tolerance_m: How far behind the surface a point may lie and still count as on it, metres.
+
+    Returns:
+        bool (k,).
+
+    Source: Dynam3D's released code; differs in asking z > 0.
+    """
+    depth, surface = sighting.depth_m, sighting.surface_m
+    is_in_range = (depth >= near_m) & (depth <= far_m)
+    return is_in_range & ((depth < surface + tolerance_m) | (surface == 0.0))
+
+
+def seen_again(sighting: Sighting, far_m: float, tolerance_m: float) -> torch.Tensor:
+    """Which points in view lie on the surface that the view shows.
+
+    Args:
+        sighting: Points in view.
+        far_m: Points at a greater depth are left out, metres.
+        tolerance_m: How far before or behind the surface a point may lie, metres; of more than 20 times this
+            depth, 5 % of its depth.
+
+    Returns:
+        bool (k,).
+    """
+    depth, surface = sighting.depth_m, sighting.surface_m
+    off = (depth - surface).abs()
+    return (depth <= far_m) & (surface > 0.0) & (off <= (0.05 * depth).clamp(min=tolerance_m))
