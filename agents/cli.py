@@ -12,6 +12,7 @@ from typing import Annotated
 import tyro
 
 from agents.config import EvaluationConfig, ImitationConfig, PPOConfig
+from agents.pretraining.config import RepresentationConfig
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,16 @@ class SceneEpisodes:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a policy."""
+    """Train a policy, or what it sees with."""
 
     method: (
         Annotated[ImitationConfig, tyro.conf.subcommand("bc", description="Behaviour cloning of the expert.")]
         | Annotated[
             PPOConfig, tyro.conf.subcommand("ppo", description="PPO from an imitation-trained start.")
+        ]
+        | Annotated[
+            RepresentationConfig,
+            tyro.conf.subcommand("representation", description="The memory's networks, on renders."),
         ]
     )
 
@@ -166,6 +171,12 @@ def _train(command: Train) -> None:
             from agents.imitation import train_imitation
 
             weights = train_imitation(config)
+        elif isinstance(config, RepresentationConfig):
+            from agents.pretraining.representation import train_representation
+
+            for part, path in train_representation(config).items():
+                _say(f"{part}: {path}")
+            return
         else:
             from agents.ppo import train_ppo
 

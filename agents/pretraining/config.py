@@ -19,9 +19,9 @@ class WalksConfig:
     first: int = 5000
     """The first house. Far from the houses that the patch encoder is trained on (`ViewsConfig`): on those its
     features are better than they ever are again."""
-    houses: int = 48
+    houses: int = 40
     """One walk each."""
-    steps: int = 150
+    steps: int = 120
     """Views of a walk."""
     size: int = 192
     """Pixels across and down, a multiple of 24."""
