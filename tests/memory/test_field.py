@@ -11,9 +11,26 @@ from tests.memory.clouds import CAMERA, DIM, cloud, of, pose_of, seen_from_origi
 from vlnenv.memory.field import blend, blend_by_arrays, make_renderer
 from vlnenv.memory.front_points import Footprint, front_points
 from vlnenv.memory.geometry import world_to_agent
-from vlnenv.memory.panorama import panorama_cells
+from vlnenv.memory.learned_field import FieldConfig, FieldNetwork, LearnedRenderer
+from vlnenv.memory.panorama import sight_of
 
 FORMS = ("nearest", "weighted")
+
+
+def random_network(seed: int = 0) -> FieldNetwork:
+    """A field network whose residuals and opacities are not zero."""
+    torch.manual_seed(seed)
+    network = FieldNetwork(FieldConfig("semantic", DIM, hidden=16))
+    for values in network.parameters():
+        torch.nn.init.normal_(values, std=0.5)
+    return network.eval().requires_grad_(False)
+
+
+RENDERERS = {
+    "nearest": make_renderer("nearest", DIM, "semantic"),
+    "weighted": make_renderer("weighted", DIM, "semantic"),
+    "learned": LearnedRenderer(random_network()),
+}
 
 
 def same(one: tuple[torch.Tensor, ...], two: tuple[torch.Tensor, ...]) -> bool:
@@ -29,7 +46,10 @@ def test_nearest_shows_the_nearest_point_of_each_cell_and_where_it_is() -> None:
     for env, size in enumerate(points.count.tolist()):
         ahead, left, up = world_to_agent(points.xyz_m[:, env : env + 1, :size], pose_of(points.pose, [env]))
         eye_up = up - CAMERA.height_m
-        cells = panorama_cells(ahead, left, eye_up)[0].int().tolist()
+        sight = sight_of(ahead, left, eye_up)
+        column = sight.view * 12 + sight.across.floor().clamp(max=11)
+        cell = sight.down.floor().clamp(max=11) * 48 + column
+        cells = torch.where(eye_up.abs() <= sight.depth, cell, 576.0)[0].int().tolist()
         squared = (ahead**2 + left**2 + eye_up**2)[0].tolist()
         best: dict[int, int] = {}
         for i in range(size):
@@ -44,9 +64,9 @@ def test_nearest_shows_the_nearest_point_of_each_cell_and_where_it_is() -> None:
             assert torch.equal(xyz_m[env, cell], torch.stack([ahead[0, i], left[0, i], up[0, i]]))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", RENDERERS)
 def test_an_empty_memory_shows_nothing(form: str) -> None:
-    renderer = make_renderer(form, DIM, "semantic")
+    renderer = RENDERERS[form]
     for points in (cloud([0, 0]), of(cloud([5, 5]), [])):
         tokens, xyz_m, mask = renderer.render(points)
         assert tokens.shape == (len(points.envs), 576, DIM)
@@ -55,27 +75,27 @@ def test_an_empty_memory_shows_nothing(form: str) -> None:
         assert not xyz_m.any()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", RENDERERS)
 def test_nobody_sees_what_others_remember(form: str) -> None:
     points = cloud([2500, 0, 700, 4000, 1, 900, 350, 20, 5, 1, 0, 2, 3000, 100, 64, 2000])
-    renderer = make_renderer(form, DIM, "semantic")
+    renderer = RENDERERS[form]
     everyone = renderer.render(points)
     for rows in ([0], [3], [5, 2, 8, 9], [7, 6, 4, 3, 1], list(range(16))[::-1]):
         assert same(renderer.render(of(points, rows)), tuple(part[rows] for part in everyone))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", RENDERERS)
 @pytest.mark.parametrize("steps_m", [0.0, 0.5])
 def test_the_order_of_the_store_does_not_matter(form: str, steps_m: float) -> None:
     points = cloud([2997], seed=1, steps_m=steps_m)
-    renderer = make_renderer(form, DIM, "semantic")
+    renderer = RENDERERS[form]
     assert same(renderer.render(points), renderer.render(shuffled(points)))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_what_hides_and_what_is_too_far_shows_nothing(form: str) -> None:
+@pytest.mark.parametrize("form", RENDERERS)
+def test_what_is_overhead_or_too_far_shows_nothing(form: str) -> None:
     points = seen_from_origin(np.array([[3.0, 0.1, 0.1], [0.0, 0.0, 1.0]]), np.ones((2, DIM)), 0.02)
-    renderer = make_renderer(form, DIM, "semantic")
+    renderer = RENDERERS[form]
     assert int(renderer.render(points)[2].sum()) == 1  # the other is right overhead
     assert not renderer.render(dataclasses.replace(points, far_m=2.9))[2].any()
 

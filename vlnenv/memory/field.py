@@ -10,12 +10,14 @@ from numba import njit
 
 from vlnenv.errors import unknown_name
 from vlnenv.memory.config import PANORAMAS, PATCH_TOKENS
-from vlnenv.memory.front_points import Footprint, PanoramaPoints, front_points
+from vlnenv.memory.front_points import Footprint, PanoramaPoints, front_points, rows_of
 from vlnenv.memory.geometry import world_to_agent
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
 __all__ = ["NearestRenderer", "PanoramaPoints", "PanoramaRenderer", "WeightedRenderer", "make_renderer"]
 
+TOLERANCE = 0.1
+"""How far behind the front a point counts: so many metres, and so much of the front's distance."""
 Rendered = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Tokens, positions and mask of n panoramas; see `PanoramaRenderer.render`."""
 
@@ -47,7 +49,7 @@ class NearestRenderer:
         """See `PanoramaRenderer`."""
         column, _ = front_points(points, Footprint())
         shown = column[..., 0] >= 0
-        place = _places(points, column[..., 0])
+        place = rows_of(points, column[..., 0])
         dim = points.features.shape[2]
         tokens = points.features.view(-1, dim).index_select(0, place.view(-1)).view(*place.shape, dim)
         xyz_m = torch.stack(_agent_frame(points, place), dim=-1)
@@ -70,24 +72,34 @@ class WeightedRenderer:
     """
 
     footprint = Footprint(fine=2, keep=4, width=1.6, reach=2)
-    tolerance = 0.1
-    """How far behind the front a point counts: so many metres, and so much of the front's distance."""
 
     def render(self, points: PanoramaPoints) -> Rendered:
         """See `PanoramaRenderer`."""
+        fine = self.footprint.fine
         column, squared = front_points(points, self.footprint)
-        distance = squared.sqrt()
-        front = distance[..., :1]
-        weight = 1.0 - (distance - front) / (self.tolerance + self.tolerance * front)
-        weight = weight.masked_fill_(column < 0, 0.0).clamp_(min=0.0)
-        # Added up one by one: `sum` does not promise an order.
-        total = sum(weight[..., k] for k in range(1, self.footprint.keep)) + weight[..., 0]
-        weight = weight / total.clamp(min=1.0)[..., None]
-        column, weight = by_cell(column, self.footprint.fine), by_cell(weight, self.footprint.fine)
-        shown = (column[..., 0] >= 0).any(dim=-1)
+        distance_m = squared.sqrt()
+        weight = by_cell(depth_weights(column, distance_m), fine)
+        middle = middle_by_depth(by_cell(distance_m[..., :1], fine)[..., 0])
+        column = by_cell(column, fine)
         tokens = unit_length(blend(points, column.flatten(2), weight.flatten(2)))
-        middle = middle_by_depth(by_cell(front, self.footprint.fine)[..., 0])
+        shown = (column[..., 0] >= 0).any(dim=-1)
         return tokens, surface_xyz(points, column, weight, middle), shown
+
+
+def depth_weights(column: torch.Tensor, distance_m: torch.Tensor) -> torch.Tensor:
+    """What each of the points in front in a direction counts, by its depth behind the first.
+
+    Args:
+        column: int64 (..., k), -1 where there is no point.
+        distance_m: float32 (..., k) from the camera, ascending, infinite where there is none.
+
+    Returns:
+        float32 (..., k), 1 in all over each k, 0 where there are no points.
+    """
+    front = distance_m[..., :1]
+    weight = 1.0 - (distance_m - front) / (TOLERANCE + TOLERANCE * front)
+    weight = weight.masked_fill_(column < 0, 0.0).clamp_(min=0.0)
+    return weight / added(weight).clamp(min=1.0)[..., None]
 
 
 def by_cell(values: torch.Tensor, fine: int) -> torch.Tensor:
@@ -126,13 +138,10 @@ def surface_xyz(
         float32 (n, 576, 3) agent frame, metres; 0 where nothing is shown.
     """
     index = middle[..., None, None].expand(*middle.shape, 1, column.shape[3])
-    place = _places(points, column.gather(2, index)[:, :, 0])
+    place = rows_of(points, column.gather(2, index)[:, :, 0])
     weight = weight.gather(2, index)[:, :, 0]
-    axes = []
-    for axis in _agent_frame(points, place.flatten(1)):
-        weighted = weight * axis.view(place.shape)
-        axes.append(sum((weighted[..., k] for k in range(1, weighted.shape[2])), weighted[..., 0]))
-    return torch.stack(axes, dim=-1)
+    axes = _agent_frame(points, place.flatten(1))
+    return torch.stack([added(weight * axis.view(place.shape)) for axis in axes], dim=-1)
 
 
 def blend(points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -156,7 +165,7 @@ def blend(points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor) ->
 def blend_by_arrays(points: PanoramaPoints, column: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """The same as `blend`, on any device; on a CPU the same bits, since both add in the same order."""
     out = torch.zeros(*column.shape[:2], points.features.shape[2], device=weight.device)
-    place, features = _places(points, column), points.features.flatten(0, 1)
+    place, features = rows_of(points, column), points.features.flatten(0, 1)
     for s in range(column.shape[2]):
         out += weight[..., s, None] * features[place[..., s]]
     return out
@@ -182,29 +191,37 @@ def _add(total: np.ndarray, share: np.float32, vector: np.ndarray) -> None:
         total[k] += share * vector[k]
 
 
+def added(values: torch.Tensor) -> torch.Tensor:
+    """Sum over a short last axis, one by one: `torch.sum` does not promise an order."""
+    total = values[..., 0]
+    for k in range(1, values.shape[-1]):
+        total = total + values[..., k]
+    return total
+
+
 def unit_length(vectors: torch.Tensor) -> torch.Tensor:
     """Vectors along the last axis at unit length; zero stays zero. A row's bits are its own."""
     squares = vectors * vectors
-    while squares.shape[-1] > 1:  # `sum` does not promise an order; halves added up do
+    while squares.shape[-1] > 1:  # as for `added`: halves on top of each other
         half = (squares.shape[-1] + 1) // 2
-        low, high = squares[..., :half].clone(), squares[..., half:]
-        low[..., : high.shape[-1]] += high
-        squares = low
-    return vectors / squares.sqrt().clamp(min=1e-12)
+        low, high = squares[..., :half], squares[..., half:]
+        squares = torch.cat([low[..., : high.shape[-1]] + high, low[..., high.shape[-1] :]], dim=-1)
+    return vectors / squares.clamp(min=1e-24).sqrt()
 
 
 def make_renderer(name: str, dim: int, encoder: str, device: str | torch.device = "cpu") -> PanoramaRenderer:
     """The renderer of that name.
 
     Args:
-        name: "nearest" (the nearest point in each cell), or "weighted" (the points around the surface in
-            front).
+        name: "nearest" (the nearest point in each cell), "weighted" (the points around the surface in front)
+            or "learned" (by a trained network, for the encoder that it was trained with).
         dim: Length of a feature.
         encoder: Name of the encoder whose features are stored.
         device: Where the memory lives.
 
     Raises:
-        ValueError: If there is no such renderer.
+        ValueError: If there is no such renderer, or the learned one was not trained for the encoder.
+        FileNotFoundError: If "learned" is asked for and the weights are missing.
     """
     if name not in PANORAMAS:
         raise ValueError(unknown_name("panorama", name, PANORAMAS))
@@ -212,13 +229,15 @@ def make_renderer(name: str, dim: int, encoder: str, device: str | torch.device 
         return NearestRenderer()
     if name == "weighted":
         return WeightedRenderer()
-    raise ValueError("the learned panorama is not there yet; use 'weighted'")
+    from vlnenv.memory.learned_field import WEIGHTS, FieldNetwork, LearnedRenderer  # it needs this module
 
-
-def _places(points: PanoramaPoints, column: torch.Tensor) -> torch.Tensor:
-    """Rows of the flattened stores, any for -1; `column` is (n, ...)."""
-    first = (points.envs * points.features.shape[1]).view(-1, *[1] * (column.dim() - 1))
-    return column.clamp(min=0) + first
+    network = FieldNetwork.load(WEIGHTS, device)
+    if (network.config.encoder, network.config.dim) != (encoder, dim):
+        raise ValueError(
+            f"the learned panorama is for features of {network.config.encoder!r} ({network.config.dim}), "
+            f"the memory has those of {encoder!r} ({dim}); use 'weighted'"
+        )
+    return LearnedRenderer(network)
 
 
 def _agent_frame(

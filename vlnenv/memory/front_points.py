@@ -14,9 +14,8 @@ import torch
 from numba import njit
 
 from vlnenv.memory.geometry import Pose, world_to_agent
-from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
+from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS, PANORAMA_VIEW, sight_of
 
-_VIEW = PANORAMA_COLUMNS // 4  # cells across one of the four views
 _BLOCK = 512
 _ZERO, _HALF, _ONE, _TWO, _THREE = (np.float32(number) for number in (0.0, 0.5, 1.0, 2.0, 3.0))
 _INFINITE = np.float32(np.inf)
@@ -132,7 +131,11 @@ def _scan(
 ) -> None:
     """Fill `column` and `squared` of `front_points`."""
     columns, keep = PANORAMA_COLUMNS * fine, squared.shape[2]
-    side, bottom, margin = np.float32(_VIEW * fine), np.float32(PANORAMA_ROWS * fine - 1), np.float32(reach)
+    side, bottom, margin = (
+        np.float32(PANORAMA_VIEW * fine),
+        np.float32(PANORAMA_ROWS * fine - 1),
+        np.float32(reach),
+    )
     half, right = side * _HALF, side - _ONE
     steepest = _ONE + margin / half
     distance = np.empty(_BLOCK, dtype=np.float32)
@@ -176,7 +179,7 @@ def _scan(
             for k in range(size):
                 if not distance[k] <= far_squared:
                     continue
-                first = int(view[k]) * _VIEW * fine
+                first = int(view[k]) * PANORAMA_VIEW * fine
                 for y in range(int(y0[k]), int(y1[k]) + 1):
                     for x in range(first + int(x0[k]), first + int(x1[k]) + 1):
                         wrapped = x + columns if x < 0 else (x - columns if x >= columns else x)
@@ -212,20 +215,15 @@ def scan_by_arrays(
 ) -> None:
     """Fill `column` and `squared` of `front_points` by torch's array operations, on any device."""
     fine, reach, n, keep = footprint.fine, footprint.reach, len(points.envs), footprint.keep
-    columns, side, rows = PANORAMA_COLUMNS * fine, _VIEW * fine, PANORAMA_ROWS * fine
-    half = side / 2.0
+    columns, side, rows = PANORAMA_COLUMNS * fine, PANORAMA_VIEW * fine, PANORAMA_ROWS * fine
     longest = int(points.count.max())
     live = torch.arange(longest, device=column.device) < points.count[:, None]
     xyz = points.xyz_m[..., :longest].index_select(1, points.envs)
     ahead, left, up = world_to_agent(xyz, points.pose)
     up = up - points.camera_height_m
-    lengthwise = ahead.abs() > left.abs()
-    depth = torch.where(lengthwise, ahead, left)
-    offset = torch.where(lengthwise, -left, ahead)
-    view = torch.where(lengthwise, 2 * (depth > 0), 3 - 2 * (depth > 0).long())
-    across = offset / depth * half + half
-    depth = depth.abs()
-    down = half - up / depth * half
+    sight = sight_of(ahead, left, up, fine)
+    depth, view, across, down = sight.depth, sight.view, sight.across, sight.down
+    half = side / 2.0
     steepest = float(_ONE + np.float32(reach) / np.float32(half))
     distance = ahead * ahead + left * left + up * up
     seen = live & (up.abs() <= depth * steepest) & (depth > 0.0)
@@ -233,6 +231,7 @@ def scan_by_arrays(
     view, across, depth, down, distance = (
         values[row, place] for values in (view, across, depth, down, distance)
     )
+    view = view.long()
     extent = points.scale_m[points.envs[row], place] / depth * half * (footprint.width / 2.0)
     x = across.floor().clamp(0.0, side - 1.0)
     y = down.floor().clamp(-float(reach), rows - 1.0 + reach)
@@ -260,3 +259,24 @@ def scan_by_arrays(
         column.view(-1, keep)[bucket[won], k] = place[entry[won]]
         squared.view(-1, keep)[bucket[won], k] = distance[entry[won]]
         left_over[won] = _LARGEST
+
+
+def rows_of(points: PanoramaPoints, column: torch.Tensor) -> torch.Tensor:
+    """Rows of the flattened stores for rows (n, ...) of the environments' own; any for -1."""
+    first = (points.envs * points.features.shape[1]).view(-1, *[1] * (column.dim() - 1))
+    return column.clamp(min=0) + first
+
+
+def seen_from_camera(
+    points: PanoramaPoints, column: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Where chosen points are: ahead, left and up from the camera, each float32 (n, m), metres.
+
+    Args:
+        points: The stores.
+        column: int64 (n, m) rows of the stores; what is said of -1 means nothing.
+    """
+    rows = rows_of(points, column)
+    xyz_m = points.xyz_m.view(3, -1).index_select(1, rows.view(-1)).view(3, *rows.shape)
+    ahead, left, up = world_to_agent(xyz_m, points.pose)
+    return ahead, left, up - points.camera_height_m

@@ -1,4 +1,4 @@
-"""The panorama: of all that is remembered, the nearest surface in each of 12 x 48 directions.
+"""The panorama: what is remembered around the agent, in 12 x 48 directions. Here are the directions.
 
 Four pinhole views of 12 x 12 cells, 90 x 90 degrees each, level whatever the camera's pitch, from the height
 of the camera. They follow each other clockwise as seen from above, starting with the one that looks directly
@@ -24,91 +24,47 @@ import torch
 
 PANORAMA_ROWS = 12
 PANORAMA_COLUMNS = 48
-_VIEW = 12  # cells across and down one of the four views
-_CELLS = PANORAMA_ROWS * PANORAMA_COLUMNS
+PANORAMA_VIEW = 12
+"""Cells across and down one of the four views."""
 
 
 @dataclass(frozen=True, eq=False)
-class Nearest:
-    """The nearest point of each cell that has one: k entries, in the order of the store."""
+class Sight:
+    """Where points lie as seen from the camera; float32, all of one shape."""
 
-    row: torch.Tensor
-    """int64 (k,) which of the n environments."""
-    column: torch.Tensor
-    """int64 (k,) which of its m points."""
-    cell: torch.Tensor
-    """int64 (k,) cell in [0, 576)."""
+    view: torch.Tensor
+    """Which of the four views: 0 behind, 1 left, 2 ahead, 3 right. (A float, as integers are slow.)"""
+    depth: torch.Tensor
+    """Metres along the axis of that view, at least 0."""
+    across: torch.Tensor
+    """Cells from the left edge of that view, in [0, 12]."""
+    down: torch.Tensor
+    """Cells from the top, in [0, 12] unless steeper than the views."""
 
 
-def panorama_cells(ahead_m: torch.Tensor, left_m: torch.Tensor, up_m: torch.Tensor) -> torch.Tensor:
-    """The cell that each direction falls in.
+def sight_of(ahead_m: torch.Tensor, left_m: torch.Tensor, up_m: torch.Tensor, fine: int = 1) -> Sight:
+    """The view and the place in it that each point is seen at.
+
+    A point without any depth, straight above, below or at the camera, has no place: NaN or infinite.
 
     Args:
         ahead_m: float32, any shape, from the camera, metres (or any other common unit).
         left_m: The same shape.
         up_m: The same shape, 0 at the height of the camera.
-
-    Returns:
-        float32 whole numbers, the same shape: cell in [0, 576), or 576 for a direction that is too steep or
-        has no length. (Floats, because this runs over all that is stored and integers are slow.)
+        fine: Finer cells along each side of a cell, which `across` and `down` then count.
     """
     # What is behind, left, ahead and right has the agent's left, front, right and back on its right: the
     # offset to the right over the depth is -left / ahead in the first and third, ahead / left in the others.
     is_lengthwise = ahead_m.abs() > left_m.abs()
     depth = torch.where(is_lengthwise, ahead_m, left_m)  # signed
-    offset = torch.where(is_lengthwise, -left_m, ahead_m) / depth
-    view_column = torch.where(is_lengthwise, 24.0 * (depth > 0), 36.0 - 24.0 * (depth > 0))
+    offset = torch.where(is_lengthwise, -left_m, ahead_m)
+    is_positive = depth > 0.0
+    half = PANORAMA_VIEW * fine / 2.0
+    across = offset / depth * half + half
     depth = depth.abs()
-    half, last = _VIEW / 2.0, _VIEW - 1.0
-    column = (offset * half + half).floor().clamp(0.0, last)
-    row = (half - up_m / depth * half).floor().clamp(0.0, last)
-    is_seen = (up_m.abs() <= depth) & (depth > 0.0)
-    return torch.where(is_seen, row * float(PANORAMA_COLUMNS) + (column + view_column), float(_CELLS))
-
-
-def nearest_per_cell(
-    ahead_m: torch.Tensor,
-    left_m: torch.Tensor,
-    up_m: torch.Tensor,
-    live: torch.Tensor,
-    patch_id: torch.Tensor,
-    far_m: float,
-) -> Nearest:
-    """The nearest point in each cell of n panoramas.
-
-    Args:
-        ahead_m: float32 (n, m) points from each camera, metres.
-        left_m: float32 (n, m).
-        up_m: float32 (n, m), 0 at the height of the camera.
-        live: bool (n, m) which of them exist.
-        patch_id: int64 (n, m), unique among an environment's live points. Of points that are equally far to
-            the last bit the lowest id wins.
-        far_m: Points farther than this are left out, metres.
-
-    Returns:
-        At most one point a cell.
-
-    Source: ours; the first, parameter-free stand-in for Dynam3D's volume rendering of the feature field, with
-    its views and their order. A point fills its own cell only: what lies behind a gap between near points
-    shows through it.
-    """
-    n, m = live.shape
-    squared = ahead_m * ahead_m + left_m * left_m + up_m * up_m
-    cell = panorama_cells(ahead_m, left_m, up_m)
-    # One bucket past each environment's cells takes what is in none of them.
-    cell = torch.where(live & (squared <= far_m * far_m), cell, float(_CELLS)).long()
-    first_bucket = torch.arange(n, device=cell.device)[:, None] * (_CELLS + 1)
-    bucket = (cell + first_bucket).view(-1)
-    squared = squared.view(-1)
-    buckets = n * (_CELLS + 1)
-    nearest = torch.full((buckets,), torch.inf, device=cell.device)
-    nearest.scatter_reduce_(0, bucket, squared, "amin")
-    is_nearest = (squared == nearest.index_select(0, bucket)).view(n, m) & (cell < _CELLS)
-    row, column = is_nearest.nonzero(as_tuple=True)
-    # Hardly more than one point is left for each cell; among equals, the lowest id.
-    cell, ids = cell[row, column], patch_id[row, column]
-    bucket = row * (_CELLS + 1) + cell
-    lowest = torch.full((buckets,), torch.iinfo(torch.int64).max, device=cell.device)
-    lowest.scatter_reduce_(0, bucket, ids, "amin")
-    kept = (ids == lowest[bucket]).nonzero()[:, 0]
-    return Nearest(row[kept], column[kept], cell[kept])
+    return Sight(
+        view=torch.where(is_lengthwise, 2.0 * is_positive, 3.0 - 2.0 * is_positive),
+        depth=depth,
+        across=across,
+        down=half - up_m / depth * half,
+    )
