@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import textwrap
 from dataclasses import replace
 from typing import Any
@@ -13,20 +12,23 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vlnenv.batch import EpisodeBatch, Rollout
 from vlnenv.sim.simulator import TopDown
+from vlnenv.viewer.colors import instance_colors
+from vlnenv.viewer.floor_map import FloorMap, seen_from_above
 
 PANEL_PX = 480
 """Height of the picture's two panels."""
 CAPTION_PX = 84
 MARGIN_M = 0.5
 
-ROUTE, PATH, GOAL, AGENT, TOKEN = "#2f6fde", "#f28c1e", "#d62839", "#111111", (20, 140, 90)
+ROUTE, PATH, GOAL, AGENT = "#2f6fde", "#f28c1e", "#d62839", "#111111"
 
 
 def draw_frame(batch: EpisodeBatch, slot: int) -> np.ndarray:
     """Picture of a slot: camera view, map from above, instruction and numbers.
 
     The map shows the reference route (blue), the path so far (orange), the goal with its success radius
-    (red), the agent and, where the memory runs, the stored patches (green dots).
+    (red), the agent and, where the memory runs, the stored patches up to 1.8 m above the floor, in the colour
+    of their instance (grey for none).
 
     Args:
         batch: The running episodes.
@@ -41,21 +43,13 @@ def draw_frame(batch: EpisodeBatch, slot: int) -> np.ndarray:
         state.scene, state.position_m[None], np.array([state.heading_rad]), camera, ("rgb",)
     )
     assert frames.rgb is not None
-    points_m = _remembered_points_m(batch, slot)
-    top_down = _map_of(batch, state)
-    floor_map = _draw_map(top_down, state, points_m, batch.task.success_distance_m)
+    floor_map = _draw_map(batch, slot)
     width = PANEL_PX + floor_map.width
     picture = Image.new("RGB", (width + width % 2, PANEL_PX + CAPTION_PX), "white")
     picture.paste(Image.fromarray(frames.rgb[0]), (0, 0))
     picture.paste(floor_map, (PANEL_PX, 0))
     _draw_caption(picture, state.episode.instruction, state.metrics.scalars())
     return np.asarray(picture)
-
-
-def _remembered_points_m(batch: EpisodeBatch, slot: int) -> np.ndarray:
-    if batch.memory is None:
-        return np.zeros((0, 3))
-    return batch.memory.snapshot(slot).xyz_m.T.cpu().numpy()
 
 
 def _map_of(batch: EpisodeBatch, state: Rollout) -> TopDown:
@@ -69,41 +63,26 @@ def _cached_map(simulator: Any, scene: Any, floor_y_m: float) -> TopDown:
     return simulator.top_down(scene, floor_y_m, meters_per_pixel=0.03)
 
 
-def _draw_map(top_down: TopDown, state: Rollout, points_m: np.ndarray, goal_radius_m: float) -> Image.Image:
-    height, width = top_down.rgb.shape[:2]
-    scale = PANEL_PX / height
-    size = (max(1, round(width * scale)), PANEL_PX)
-    pale = top_down.rgb // 2 + 112
-    image = Image.fromarray(pale.astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
-    draw = ImageDraw.Draw(image, "RGBA")
-
-    def pixels(points: Any) -> list[tuple[float, float]]:
-        return [(float(x), float(y)) for x, y in np.atleast_2d(top_down.to_pixel(np.asarray(points))) * scale]
-
-    if len(points_m):
-        near_floor = np.abs(points_m[:, 1] - state.position_m[1]) < 2.5
-        for x, y in pixels(points_m[near_floor]) if near_floor.any() else []:
-            draw.rectangle((x - 1, y - 1, x + 1, y + 1), fill=(*TOKEN, 110))
-    route = state.episode.reference_path_m
-    if len(route) > 1:
-        draw.line(pixels(route), fill=ROUTE, width=3)
+def _draw_map(batch: EpisodeBatch, slot: int) -> Image.Image:
+    state = batch.rollout(slot)
+    top_down = _map_of(batch, state)
+    floor_map = FloorMap(top_down, PANEL_PX)
+    if batch.memory is not None:
+        snapshot = batch.memory.snapshot(slot)
+        points_m = snapshot.xyz_m.T.cpu().numpy()
+        rows = seen_from_above(points_m, float(state.position_m[1]))
+        colors = instance_colors(snapshot.instance_id.cpu().numpy()[rows])
+        floor_map.dots(points_m[rows], colors, radius_px=1.6, opacity=0.85)
+    if len(state.episode.reference_path_m) > 1:
+        floor_map.line(np.asarray(state.episode.reference_path_m), ROUTE, width_px=3)
     if len(state.path_m) > 1:
-        draw.line(pixels(np.stack(state.path_m)), fill=PATH, width=3)
+        floor_map.line(np.stack(state.path_m), PATH, width_px=3)
     if state.goal_m is not None:
-        (x, y), radius = pixels(state.goal_m)[0], goal_radius_m / top_down.meters_per_pixel * scale
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=GOAL, width=2)
-        draw.ellipse((x - 5, y - 5, x + 5, y + 5), fill=GOAL)
-    _draw_agent(draw, pixels(state.position_m)[0], state.heading_rad)
-    return image
-
-
-def _draw_agent(draw: ImageDraw.ImageDraw, at: tuple[float, float], heading_rad: float) -> None:
-    # On the map world x is right and world z is down, so heading 0 (along -z) points up.
-    ahead = np.array([-math.sin(heading_rad), -math.cos(heading_rad)])
-    left = np.array([ahead[1], -ahead[0]])
-    centre = np.asarray(at)
-    corners = [centre + 12 * ahead, centre - 7 * ahead + 7 * left, centre - 7 * ahead - 7 * left]
-    draw.polygon([(float(x), float(y)) for x, y in corners], fill=AGENT, outline="white")
+        radius_px = batch.task.success_distance_m * floor_map.px_per_m
+        floor_map.ring(state.goal_m, radius_px, GOAL, width_px=2)
+        floor_map.disc(state.goal_m, 5, GOAL)
+    floor_map.arrow(state.position_m, state.heading_rad, AGENT)
+    return floor_map.picture()
 
 
 def _draw_caption(picture: Image.Image, instruction: str, numbers: dict[str, Any]) -> None:
