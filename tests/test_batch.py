@@ -14,6 +14,8 @@ from vlnenv.sim import edits
 from vlnenv.vector import VLNVectorEnv
 
 TOKENS = {**HOUSES, "observation": "tokens"}
+QUICK = {**TOKENS, "encoder": "semantic", "segmenter": None}
+"""For tours, which look hundreds of times."""
 EPISODES = houses.load_episodes("val_unseen").episodes
 FIRST = [e.episode_id for e in EPISODES if e.scene_id == EPISODES[0].scene_id][:3]
 OTHER = next(e.episode_id for e in EPISODES if e.scene_id != EPISODES[0].scene_id)
@@ -58,10 +60,10 @@ def test_a_lifelong_memory_is_kept_in_a_scene_and_forgotten_in_another():
 
 
 def test_a_tour_is_remembered_before_the_first_step_and_made_once():
-    settings = {**TOKENS, "memory_scope": "pre_exploration"}
+    settings = {**QUICK, "memory_scope": "pre_exploration"}
     env = VLNVectorEnv(2, **settings)
     observation, _ = env.reset(options={"episode_id": FIRST[:2]})
-    alone = VLNEnv(**TOKENS)
+    alone = VLNEnv(**QUICK)
     new = begin(alone, FIRST[0])
     assert observation["patch_mask"][0].sum() > new["patch_mask"].sum()
     stored = points(env, 0)
@@ -71,12 +73,12 @@ def test_a_tour_is_remembered_before_the_first_step_and_made_once():
     # All of the floor's rooms, not only the one that the agent stands in.
     low, high = np.percentile(stored, [1, 99], axis=0)
     assert ((high - low)[[0, 2]] > 0.8 * np.ptp(seen_m, axis=0)[[0, 2]]).all()
-    tours = dict(env.batch._tours)
+    tours = dict(env.batch.memories._tours)
     for _ in range(3):
         env.step(np.array([1, 1]))
     again, _ = env.reset(options={"episode_id": FIRST[:2]})
     same_values(again, observation)
-    assert env.batch._tours == tours
+    assert env.batch.memories._tours == tours
     single = VLNEnv(**settings)
     same_values(begin(single, FIRST[0])["patch_tokens"], observation["patch_tokens"][0])
 
@@ -84,7 +86,8 @@ def test_a_tour_is_remembered_before_the_first_step_and_made_once():
 @pytest.mark.parametrize("scope", ["lifelong", "pre_exploration"])
 @pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
 def test_scopes_give_the_same_in_a_batch_and_alone(scope, autoreset):
-    settings = {**TOKENS, "memory_scope": scope, "max_steps": 4, "episodes": [*FIRST, OTHER]}
+    seen_with = TOKENS if scope == "lifelong" else QUICK
+    settings = {**seen_with, "memory_scope": scope, "max_steps": 4, "episodes": [*FIRST, OTHER]}
     mode = gym.vector.AutoresetMode(autoreset)
     separate = SyncVectorEnv([lambda: make_single(settings)] * 2, autoreset_mode=mode)
     batched = gym.make_vec("R2RCE-v0", num_envs=2, autoreset_mode=autoreset, **settings)
@@ -106,6 +109,19 @@ def test_restoring_brings_back_what_was_kept_from_earlier_episodes():
     first = go_on()
     env.restore(snapshot)
     assert_equal(tuple(first), tuple(go_on()))
+
+
+def test_a_seed_begins_anew_whatever_was_kept():
+    env = VLNEnv(**TOKENS, memory_scope="lifelong", keep_edits=True, episodes=FIRST[:1])
+    first = env.reset(seed=1)[0]
+    env.edit_scene(env.scene.instances[-1].id, None)
+    for action in WALK:
+        env.step(action)
+    env.reset()
+    assert env.batch.memory.snapshot(0).next_id > 2 * 576, "kept, and ids go on"
+    assert env.scene.edits
+    assert_equal(env.reset(seed=1)[0], first)
+    assert not env.scene.edits
 
 
 def test_a_saved_memory_is_begun_with(tmp_path):
@@ -131,6 +147,8 @@ def test_a_saved_memory_is_begun_with(tmp_path):
     before = other.batch.rollout(0)
     with pytest.raises(ValueError, match="remembers scene_id"):
         begin(other, OTHER, memory=tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match="remembers encoder 'mini', the episode has 'semantic'"):
+        begin(VLNEnv(**TOKENS, encoder="semantic"), FIRST[0], memory=tmp_path / "m.safetensors")
     with pytest.raises(FileNotFoundError):
         begin(other, FIRST[0], memory=tmp_path / "none.safetensors")
     assert other.batch.rollout(0) is before

@@ -197,7 +197,14 @@ def test_stepping_before_the_first_reset_is_gymnasiums_own_error():
         ({"dataset": "nowhere.json.gz"}, FileNotFoundError, "nowhere.json.gz"),
         ({"dataset": "r2r_ce", "data_dir": "nowhere"}, FileNotFoundError, "VLNENV_DATA"),
         ({"reward": "route_complete"}, (ValueError, KeyError), "route_completion"),
-        ({"encoder": "sematic"}, (ValueError, KeyError), "semantic"),
+        ({"encoder": "sematic"}, ValueError, "Did you mean 'semantic'"),
+        ({"segmenter": "patchgraf"}, ValueError, "Did you mean 'patchgraph'"),
+        ({"levels": "meen"}, ValueError, "Did you mean 'mean'"),
+        ({"memory": {"max_patch": 1}}, TypeError, "Did you mean 'max_patches'"),
+        ({"memory": {"max_patches": "many"}}, TypeError, "max_patches must be of type int, got 'many'"),
+        ({"memory": {"cull_far_m": -1}}, ValueError, "cull_far_m"),
+        ({"memory": {"patches": "egocentric"}}, ValueError, "own argument patches"),
+        ({"memory": 3}, TypeError, "dict of MemoryConfig"),
         ({"task": "R2R"}, ValueError, "R2RCE"),
         ({"max_steps": 0}, ValueError, "max_steps"),
         ({"episodes": []}, ValueError, "episode"),
@@ -252,7 +259,7 @@ def table_rows(heading):
 
 def test_the_documented_observations_are_the_real_ones():
     env = VLNEnv(**HOUSES, observation="all")
-    names = {"D": env.batch.encoder.dim, "S": env.batch.camera.width}
+    names = {"D": env.batch.memory.dim, "S": env.batch.camera.width}
     documented = {}
     for key, shape, dtype, bounds, _, shown_in, _ in table_rows("Observation space")[2:]:
         documented[key.strip("`")] = (shape, dtype, bounds, shown_in)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,19 +16,17 @@ from vlnenv.actions import make_action_mode
 from vlnenv.config import EnvConfig
 from vlnenv.episodes import Episode
 from vlnenv.metrics import EpisodeMetrics
-from vlnenv.noise import make_sensor_noise, words_of
+from vlnenv.noise import make_sensor_noise
+from vlnenv.sensors import Sensors, Viewpoints, by_scene
 from vlnenv.sim.camera import Camera, quaternion_to_heading
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.scene import Scene
-from vlnenv.sim.simulator import Frames, Simulator
-from vlnenv.sim.tour import look_around, tour_stops
+from vlnenv.sim.simulator import Simulator
 from vlnenv.tasks import get_task
 
 if TYPE_CHECKING:
-    from vlnenv.memory import Encoder, MemorySnapshot, TokenMemory
-
-_TOURS_KEPT = 16
-"""Scenes whose tours stay in memory for the scope "pre_exploration"."""
+    from vlnenv.memory import TokenMemory
+    from vlnenv.slot_memory import SlotMemories, SlotMemorySnapshot
 
 MAX_SNAP_M = 0.5
 """Starts and goals are put on the navigable floor within this distance, as Habitat does."""
@@ -72,7 +69,7 @@ class SlotSnapshot:
     """A rollout and its memory, to go back to."""
 
     rollout: Rollout | None
-    memory: Any
+    memory: SlotMemorySnapshot | None
 
 
 class WorldChange(Protocol):
@@ -112,7 +109,7 @@ class EpisodeBatch:
         self.simulator = EmbreeSimulator(body=task.body, load_scene=data.scene_loader(name, config.data_dir))
         self.actions = make_action_mode(config.action, task.forward_m, task.turn_deg)
         self.reward = rewards.make_reward(config.reward)
-        self.noise = make_sensor_noise(config.sensor_noise)
+        self.sensors = Sensors(self.simulator, make_sensor_noise(config.sensor_noise))
         self.rollouts: list[Rollout | None] = [None] * num_slots
         self.world_changes: list[WorldChange] = []
         """Asked in turn, for each slot, when an episode begins and after each action. To keep an episode
@@ -120,23 +117,19 @@ class EpisodeBatch:
         self.camera: Camera = task.camera
         if config.image_size is not None:
             self.camera = replace(task.camera, width=config.image_size, height=config.image_size)
-        self.encoder: Encoder | None = None
-        self.memory: TokenMemory | None = None
+        self.memories: SlotMemories | None = None
         if config.uses_tokens:
             # torch is loaded here and not before, so that images alone do without it.
-            from vlnenv.memory import MemoryConfig, TokenMemory, make_encoder
+            from vlnenv.slot_memory import SlotMemories
 
-            self.encoder = make_encoder(config.encoder)
-            size = self.encoder.image_size
-            self.memory_camera = replace(task.camera, width=size, height=size)
-            self.memory = TokenMemory(
-                num_slots,
-                self.encoder.dim,
-                MemoryConfig(patches=config.patches),
-                self.memory_camera,
-                device=config.device,
-            )
-        self._tours: OrderedDict[str, MemorySnapshot] = OrderedDict()
+            self.memories = SlotMemories(config, self.sensors, task.camera, num_slots)
+        self.privileged: tuple[str, ...] = () if self.memories is None else self.memories.privileged
+        """What observations are told that no robot could see, such as "encoder semantic"."""
+
+    @property
+    def memory(self) -> TokenMemory | None:
+        """The token memory of all slots; None where none runs."""
+        return None if self.memories is None else self.memories.memory
 
     def rollout(self, slot: int) -> Rollout:
         """The rollout in a slot that has begun one."""
@@ -149,7 +142,8 @@ class EpisodeBatch:
         slots: Sequence[int],
         episodes: Sequence[Episode],
         noise_keys: Sequence[tuple[int, ...]] | None = None,
-        memories: Sequence[str | Path | None] | None = None,
+        memory_files: Sequence[str | Path | None] | None = None,
+        seeded: Sequence[int] = (),
     ) -> None:
         """Put an episode in each slot, its agent at the start.
 
@@ -157,8 +151,10 @@ class EpisodeBatch:
             slots: Where, without repeats.
             episodes: One a slot.
             noise_keys: What seeds each episode's sensor noise; None for no words.
-            memories: Files of `save_memory` that slots begin with; None, or a None in it, leaves what is in
-                the memory to the scope.
+            memory_files: Files of `save_memory` that slots begin with; None, or a None in it, leaves what is
+                remembered to the scope.
+            seeded: Those of `slots` that begin anew: what would be kept of their last episode is forgotten,
+                so that what follows depends on the seed alone.
 
         Raises:
             EpisodeError: If a start or goal lies off the navigable floor, or no way joins them.
@@ -166,40 +162,27 @@ class EpisodeBatch:
             ValueError: If a memory does not fit. The slots keep what they had, in all these cases.
         """
         keys = [()] * len(slots) if noise_keys is None else noise_keys
-        files = [None] * len(slots) if memories is None else memories
+        files = [None] * len(slots) if memory_files is None else memory_files
+        last = [None if slot in seeded else self.rollouts[slot] for slot in slots]
         begun = [
-            self._start(slot, episode, key) for slot, episode, key in zip(slots, episodes, keys, strict=True)
+            self._start(before, episode, key)
+            for before, episode, key in zip(last, episodes, keys, strict=True)
         ]
+        if self.memories is None and all(file is None for file in files):
+            for slot, rollout in zip(slots, begun, strict=True):
+                self.rollouts[slot] = rollout
+            return
+        memories = self._running_memories()
         contents = [
-            self._first_memory(slot, rollout, file)
-            for slot, rollout, file in zip(slots, begun, files, strict=True)
+            memories.beginning(episode.scene_id, file) for episode, file in zip(episodes, files, strict=True)
         ]
-        for slot, rollout, content in zip(slots, begun, contents, strict=True):
-            is_kept = self.config.memory_scope == "lifelong" and self._was_in(slot, rollout.episode)
+        for slot, rollout, before, content in zip(slots, begun, last, contents, strict=True):
             self.rollouts[slot] = rollout
-            if self.memory is None:
-                continue
-            if content is not None:
-                self.memory.restore(slot, content)
-            elif not is_kept:
-                self.memory.reset([slot])
+            memories.begin(slot, content, _is_in(before, rollout.episode.scene_id))
 
-    def _was_in(self, slot: int, episode: Episode) -> bool:
-        """Whether the slot's last episode was in the scene of `episode`."""
-        last = self.rollouts[slot]
-        return last is not None and last.episode.scene_id == episode.scene_id
-
-    def _first_memory(self, slot: int, rollout: Rollout, file: str | Path | None) -> MemorySnapshot | None:
-        """What a slot remembers when its episode begins, where that comes from elsewhere."""
-        if file is not None:
-            return self._read_memory(file, rollout.episode.scene_id)
-        if self.memory is not None and self.config.memory_scope == "pre_exploration":
-            return self._tour(rollout.episode.scene_id)
-        return None
-
-    def _start(self, slot: int, episode: Episode, noise_key: tuple[int, ...]) -> Rollout:
-        last = self.rollouts[slot]
-        if self.config.keep_edits and last is not None and self._was_in(slot, episode):
+    def _start(self, last: Rollout | None, episode: Episode, noise_key: tuple[int, ...]) -> Rollout:
+        """The episode at its start, `last` being what the slot did before."""
+        if self.config.keep_edits and last is not None and _is_in(last, episode.scene_id):
             scene = last.scene
         else:
             scene = self.simulator.load(episode.scene_id)
@@ -381,131 +364,36 @@ class EpisodeBatch:
             The observation keys, each batched over the slots: arrays (n, ...), `instruction` a tuple.
         """
         states = [self.rollout(slot) for slot in slots]
-        scenes = [state.scene for state in states]
-        position_m = np.stack([state.position_m for state in states])
-        heading_rad = np.array([state.heading_rad for state in states])
-        rngs = [] if self.noise is None else [_noise_rng(state) for state in states]
+        views = Viewpoints(
+            scenes=[state.scene for state in states],
+            position_m=np.stack([state.position_m for state in states]),
+            heading_rad=np.array([state.heading_rad for state in states]),
+            rngs=[] if self.sensors.noise is None else [_noise_rng(state) for state in states],
+        )
         observation: dict[str, Any] = {}
-        if self.memory is not None:
-            index = np.asarray(slots)
-            told = self._remember(self.memory, index, scenes, position_m, heading_rad, rngs)
-            observation.update(self.memory.read(index, *told))
+        if self.memories is not None:
+            observation.update(self.memories.observe(slots, views))
         if self.config.uses_images:
-            frames = self._render(scenes, position_m, heading_rad, self.camera, ("rgb", "depth"))
+            frames = self.sensors.look(views, self.camera, ("rgb", "depth"))
             assert frames.depth is not None
             observation["rgb"] = frames.rgb
-            observation["depth"] = self._measured(frames.depth, self.camera, rngs)[..., None]
+            observation["depth"] = frames.depth[..., None]
         observation["action_history"] = np.stack([state.history for state in states])
         observation["instruction"] = tuple(state.episode.instruction for state in states)
         return observation
 
-    def _remember(
-        self,
-        memory: TokenMemory,
-        index: np.ndarray,
-        scenes: Sequence[Scene],
-        position_m: np.ndarray,
-        heading_rad: np.ndarray,
-        rngs: Sequence[np.random.Generator],
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Look from true poses and let a memory take it in; `rngs`, one a pose, are for the noise alone.
-
-        Returns:
-            The poses that it was told.
-        """
-        assert self.encoder is not None
-        outputs = tuple(sorted({"depth", *self.encoder.outputs}))
-        frames = self._render(scenes, position_m, heading_rad, self.memory_camera, outputs)
-        features = self.encoder.encode(frames, scenes)
-        assert frames.depth is not None
-        told_m, told_rad = position_m, heading_rad
-        if self.noise is not None:
-            told = [self.noise.told_pose(*pose) for pose in zip(position_m, heading_rad, rngs, strict=True)]
-            told_m = np.stack([each_m for each_m, _ in told])
-            told_rad = np.array([each_rad for _, each_rad in told])
-        depth_m = self._measured(frames.depth, self.memory_camera, rngs)
-        memory.update(index, features, depth_m, told_m, told_rad)
-        return told_m, told_rad
-
-    def _measured(
-        self, depth_m: np.ndarray, camera: Camera, rngs: Sequence[np.random.Generator]
-    ) -> np.ndarray:
-        """Depth images (n, height, width) as the agents measure them."""
-        if self.noise is None:
-            return depth_m
-        images = zip(depth_m, rngs, strict=True)
-        return np.stack([self.noise.measured_depth(image_m, camera, rng) for image_m, rng in images])
-
-    def _render(
-        self,
-        scenes: Sequence[Scene],
-        position_m: np.ndarray,
-        heading_rad: np.ndarray,
-        camera: Camera,
-        outputs: Sequence[str],
-    ) -> Frames:
-        groups = by_scene(scenes, np.arange(len(scenes)))
-        rendered = [
-            self.simulator.render(scene, position_m[rows], heading_rad[rows], camera, outputs)
-            for scene, rows in groups
-        ]
-        if len(rendered) == 1:
-            return rendered[0]
-        order = np.argsort(np.concatenate([rows for _, rows in groups]))
-        return Frames(
-            **{
-                output: np.concatenate([getattr(frames, output) for frames in rendered])[order]
-                for output in outputs
-            }
-        )
-
-    def _tour(self, scene_id: str) -> MemorySnapshot:
-        """What is remembered after a tour of a scene as it was loaded; made once for all slots.
-
-        Privileged set-up: the stops are taken from the simulator's floor, and the agent is carried from one
-        to the next without steps. At each it looks all around with its own camera, encoder and noise.
-        """
-        from vlnenv.memory import TokenMemory
-
-        assert self.memory is not None
-        if scene_id not in self._tours:
-            scene = self.simulator.load(scene_id)
-            memory = TokenMemory(
-                1, self.memory.dim, self.memory.config, self.memory_camera, self.memory.device
-            )
-            rng = np.random.default_rng(words_of(scene_id))
-            for stop_m in tour_stops(self.simulator, scene):
-                for turn_rad in look_around(self.memory_camera.hfov_deg):
-                    self._remember(
-                        memory, np.zeros(1, np.int64), [scene], stop_m[None], np.array([turn_rad]), [rng]
-                    )
-            self._tours[scene_id] = memory.snapshot(0)
-        self._tours.move_to_end(scene_id)
-        while len(self._tours) > _TOURS_KEPT:
-            self._tours.popitem(last=False)
-        return self._tours[scene_id]
-
     def save_memory(self, slot: int, path: str | Path) -> None:
-        """Write a slot's memory to a safetensors file, with its scene and encoder.
+        """Write a slot's memory to a safetensors file, with its scene, encoder and levels.
 
         Raises:
             ValueError: If no memory runs.
         """
-        if self.memory is None:
-            raise ValueError("no memory runs with observation='rgbd'; use 'tokens' or 'all'")
-        about = {"scene_id": self.rollout(slot).episode.scene_id, "encoder": self.config.encoder}
-        self.memory.save(slot, path, about)
+        self._running_memories().save(slot, path, self.rollout(slot).episode.scene_id)
 
-    def _read_memory(self, path: str | Path, scene_id: str) -> MemorySnapshot:
-        from vlnenv.memory.files import load_memory
-
-        if self.memory is None:
+    def _running_memories(self) -> SlotMemories:
+        if self.memories is None:
             raise ValueError("no memory runs with observation='rgbd'; use 'tokens' or 'all'")
-        snapshot, about = load_memory(path, self.memory.dim, self.memory.config, self.memory.device)
-        for name, here in (("scene_id", scene_id), ("encoder", self.config.encoder)):
-            if about.get(name) != here:
-                raise ValueError(f"{path} remembers {name} {about.get(name)!r}, the episode has {here!r}")
-        return snapshot
+        return self.memories
 
     def info(self, slot: int) -> dict[str, Any]:
         """Flat scalars of a slot: which episode it is, how it stands, what the reward was made of."""
@@ -514,6 +402,7 @@ class EpisodeBatch:
             "episode_id": state.episode.episode_id,
             "scene_id": state.episode.scene_id,
             "dataset": f"{self.dataset.name}@{self.dataset.hash}",
+            "privileged": ", ".join(self.privileged),
         }
         info.update(state.metrics.scalars())
         info.update({f"reward/{name}": value for name, value in state.reward_terms})
@@ -521,27 +410,24 @@ class EpisodeBatch:
 
     def snapshot(self, slot: int) -> SlotSnapshot:
         """State of a slot; the simulator holds none."""
-        memory = self.memory.snapshot(slot) if self.memory is not None else None
+        memory = None if self.memories is None else self.memories.snapshot(slot)
         return SlotSnapshot(self.rollouts[slot], memory)
 
     def restore(self, slot: int, snapshot: SlotSnapshot) -> None:
         """Put a slot (the same or another) back to a snapshot of this batch or one with the same settings."""
         self.rollouts[slot] = snapshot.rollout
-        if self.memory is not None:
-            self.memory.restore(slot, snapshot.memory)
+        if self.memories is not None:
+            assert snapshot.memory is not None, "snapshots are of a batch with the same settings"
+            self.memories.restore(slot, snapshot.memory)
 
     def close(self) -> None:
         """Free the simulator; calling it twice is harmless."""
         self.simulator.close()
 
 
-def by_scene(scenes: Sequence[Scene], rows: np.ndarray) -> list[tuple[Scene, np.ndarray]]:
-    """Group `rows` by their entry in `scenes`, in order of first appearance."""
-    groups: dict[int, tuple[Scene, list[int]]] = {}
-    for row in rows:
-        scene = scenes[row]
-        groups.setdefault(id(scene), (scene, []))[1].append(int(row))
-    return [(scene, np.asarray(members)) for scene, members in groups.values()]
+def _is_in(rollout: Rollout | None, scene_id: str) -> bool:
+    """Whether there is an episode, and it is in that scene."""
+    return rollout is not None and rollout.episode.scene_id == scene_id
 
 
 def _noise_rng(state: Rollout) -> np.random.Generator:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vlnenv.errors import unknown_name
 from vlnenv.noise import make_sensor_noise
+
+if TYPE_CHECKING:
+    from vlnenv.memory import MemoryConfig
 
 OBSERVATIONS = ("tokens", "rgbd", "all")
 PATCHES = ("panorama", "egocentric")
@@ -31,8 +35,18 @@ class EnvConfig:
     """"tokens" (3D token memory), "rgbd" (camera images) or "all"."""
     action: str = "discrete"
     """"discrete", "macro" or "waypoint", see `vlnenv.actions`."""
-    encoder: str = "semantic"
-    """Patch encoder of the memory. "semantic" is privileged: it reads the simulator's class names."""
+    encoder: str = "mini"
+    """Patch encoder of the memory, see `vlnenv.memory.make_encoder`: "mini" (shipped, sees RGB-D), "clip" (of
+    transformers; "clip:FOLDER" for another) or "semantic" (privileged: the simulator's class names)."""
+    segmenter: str | None = "patchgraph"
+    """Cuts views into the segments that instances are made of, see `vlnenv.memory.segmenters`; None for no
+    instances and no zones. "oracle" is privileged: it reads the simulator's instance ids."""
+    levels: str = "auto"
+    """What encodes and merges instances and zones: "learned" (shipped weights, for "mini"), "mean" (no
+    parameters) or "auto" (learned where it fits)."""
+    memory: dict[str, Any] | None = None
+    """Fields of `vlnenv.memory.MemoryConfig` that are to differ from its defaults, but `patches`, which is a
+    setting of its own."""
     patches: str = "panorama"
     """Patch tokens: the "panorama" around the agent out of the memory, or the "egocentric" current view."""
     reward: Any = "route_completion"
@@ -44,7 +58,7 @@ class EnvConfig:
     sliding: bool | None = None
     """Whether blocked steps slide; None takes the task's."""
     device: str = "cpu"
-    """Torch device of encoder and memory."""
+    """Torch device of encoder, segmenter and memory."""
     memory_scope: str = "episode"
     """What a memory holds when an episode begins: "episode" (nothing), "pre_exploration" (what a tour of the
     unedited scene saw: privileged set-up, see `vlnenv.sim.tour`) or "lifelong" (what the slot remembers from
@@ -57,6 +71,8 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         make_sensor_noise(self.sensor_noise)
+        if self.memory is not None:
+            self.memory_config()
         for name, known in (
             ("observation", OBSERVATIONS),
             ("patches", PATCHES),
@@ -72,6 +88,30 @@ class EnvConfig:
             raise ValueError(
                 "episodes must name at least one episode id, got none; None means the whole split"
             )
+
+    def memory_config(self) -> MemoryConfig:
+        """The memory's limits and thresholds.
+
+        Raises:
+            TypeError: If `memory` is no mapping, or has a key or a type that is no field's.
+            ValueError: If a value is out of range, or `memory` sets `patches`.
+        """
+        from vlnenv.memory.config import MemoryConfig  # loads torch, which images alone do without
+
+        if self.memory is None:
+            return MemoryConfig(patches=self.patches)
+        if not isinstance(self.memory, Mapping):
+            raise TypeError(f"memory must be None or a dict of MemoryConfig's fields, got {self.memory!r}")
+        defaults = {field.name: field.default for field in fields(MemoryConfig)}
+        for name, value in self.memory.items():
+            if name not in defaults:
+                raise TypeError(unknown_name("memory setting", name, defaults, limit=len(defaults)))
+            kind = type(defaults[name])
+            if isinstance(value, bool) or not isinstance(value, int | float if kind is float else kind):
+                raise TypeError(f"memory setting {name} must be of type {kind.__name__}, got {value!r}")
+        if "patches" in self.memory:
+            raise ValueError("memory must not hold 'patches': set the environment's own argument patches")
+        return MemoryConfig(patches=self.patches, **self.memory)
 
     @property
     def uses_tokens(self) -> bool:

@@ -40,7 +40,8 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     and stop in front of the red sofa." It moves freely over the floor, not on a graph, and must call STOP
     near the goal. The protocol is VLN-CE's for R2R (Krantz et al., 2020, "Beyond the Nav-Graph"). What it
     observes is a 3D memory of tokens that grows and changes as it looks around (after Dynam3D, 2025), camera
-    images, or both.
+    images, or both. By default it sees with its own eyes: no part of an observation comes from what only a
+    simulator knows; `info["privileged"]` names what does under other settings.
 
     `R2RCE-v0` runs on R2R-CE where that is installed (`data_dir` or VLNENV_DATA). Elsewhere it runs on the
     built-in houses and warns once; `info["dataset"]` always names the data.
@@ -76,17 +77,18 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
 
     ## Observation space
     A flat `Dict`; which keys are there depends on `observation`. D is the encoder's feature length (64 for
-    "semantic"), S the image size (224), in the frame of the agent: x ahead, y left, z up, origin at its feet.
+    "mini" and "semantic"), S the image size (224), in the frame of the agent: x ahead, y left, z up, origin at
+    its feet.
 
     | key | shape | dtype | range | unit | observation | meaning |
     |---|---|---|---|---|---|---|
     | `patch_tokens` | (576, D) | float32 | -1 to 1 | | tokens, all | features of the patches around the agent: 12 x 48 panorama read from the memory (`patches="panorama"`) or the current view's 24 x 24 (`"egocentric"`) |
     | `patch_xyz` | (576, 3) | float32 | -1000 to 1000 | m | tokens, all | where they are, agent frame |
     | `patch_mask` | (576,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token; elsewhere tokens and positions are 0 |
-    | `instance_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | objects, nearest first |
+    | `instance_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | objects within 5 m, nearest first |
     | `instance_xyz` | (64, 3) | float32 | -1000 to 1000 | m | tokens, all | their centres, agent frame |
     | `instance_mask` | (64,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token |
-    | `zone_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | occupied zones, nearest first |
+    | `zone_tokens` | (64, D) | float32 | -1 to 1 | | tokens, all | zones of 2 x 2 x 2 m that hold objects, nearest first |
     | `zone_xyz` | (64, 3) | float32 | -1000 to 1000 | m | tokens, all | their centres, agent frame |
     | `zone_mask` | (64,) | int8 | 0 to 1 | | tokens, all | 1 where there is a token |
     | `rgb` | (S, S, 3) | uint8 | 0 to 255 | | rgbd, all | camera image |
@@ -97,7 +99,13 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     `vlnenv.wrappers.TextToIds` gives the instruction as word ids. (`AsyncVectorEnv` with shared memory needs it:
     gymnasium 1.4 reads Text from there once and never again; `shared_memory=False` helps too.)
 
-    In this version the instance and zone arrays are there and masked out. The goal is in no observation.
+    Each observation looks once: the memory deletes the patches that the view contradicts, takes in the new
+    ones, joins the segments of the view (`segmenter`) to the objects that they show or founds new objects, and
+    gathers objects in zones. Features lie in the text space of `vlnenv.memory.text_table.load_text_table()`
+    with the encoders "mini" and "semantic": the cosine with a phrase's embedding says how well a token fits it.
+    Without a segmenter the instance and zone arrays are masked out. Counts and radii are fields of
+    `vlnenv.memory.MemoryConfig`, which `memory` sets. `vlnenv.wrappers.ViewHistoryObservation` adds the last
+    views without poses and depth, for comparison. The goal is in no observation.
 
     ## Reward
     `reward` names a preset of the package `rewards`, or is a callable on `rewards.StepFacts`. The default,
@@ -112,8 +120,9 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     (`"pre_exploration"`, the paper's protocol of that name and a privileged set-up: the simulator's floor gives
     the stops, about 2.5 m apart, and the agent looks all around at each, before the episode and outside its
     steps; made once a scene); or what it remembers from its last episode if that was in the same scene
-    (`"lifelong"`; a new scene begins empty, so run a scene's episodes in a row). `save_memory(path)` writes a
-    memory, and `reset(options={"memory": path})` begins with it, in any scope, if scene and encoder agree.
+    (`"lifelong"`; a new scene begins empty, so run a scene's episodes in a row, as `vlnenv.evaluation` does; a
+    reset with a seed begins empty, too). `save_memory(path)` writes a memory, and
+    `reset(options={"memory": path})` begins with it, in any scope, if scene, encoder, levels and limits agree.
 
     ## Worlds that change
     `edit_scene(instance_id, transform)` moves or removes an object of the slot's scene, `add_to_scene(scene,
@@ -122,7 +131,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     snapshot and end with the episode, or stay while episodes are in the same scene with `keep_edits=True`.
     `vlnenv.wrappers.MovingObjects` relocates furniture by itself.
 
-    With `sensor_noise` the depth that is observed or remembered and the pose that the memory is told are off;
+    With `sensor_noise` the depth that is observed, encoded or remembered and the pose that the memory is told are off;
     the true pose and the metrics are not. The noise follows the environment's seed, its episodes since and
     the step.
 
@@ -139,6 +148,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     |---|---|
     | `episode_id`, `scene_id` | which episode, in which scene |
     | `dataset` | name and content hash of the data set |
+    | `privileged` | what observations are told that no robot could see, such as "encoder semantic"; "" for nothing |
     | `steps` | primitive steps so far, STOP included |
     | `path_length` | TL, metres walked |
     | `collisions` | primitive steps that met an obstacle |
@@ -162,19 +172,24 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `episodes` | None | list of episode ids to draw from; None is the whole split |
     | `observation` | "tokens" | "tokens", "rgbd" or "all" |
     | `action` | "discrete" | "discrete", "macro" or "waypoint" |
-    | `encoder` | "semantic" | patch encoder; "semantic" is privileged: it reads the simulator's class names |
+    | `encoder` | "mini" | patch encoder: "mini", "clip" or "clip:FOLDER" (extra), or "semantic", which is privileged: it reads the simulator's class names; see `vlnenv.memory.make_encoder` |
+    | `segmenter` | "patchgraph" | what instances are made of: "patchgraph", "felzenszwalb", "sam", "fastsam" (extras), or "oracle", which is privileged: it reads the simulator's instance ids; None for no instances |
+    | `levels` | "auto" | how instances and zones are encoded and merged: "learned" (for "mini"), "mean", or "auto": learned where it fits |
+    | `memory` | None | dictionary of `vlnenv.memory.MemoryConfig`'s fields that are to differ from the defaults |
     | `patches` | "panorama" | "panorama" or "egocentric" |
     | `reward` | "route_completion" | reward preset or callable |
     | `image_size` | None | pixels of rgb and depth; None is the task's 224 |
     | `max_steps` | None | primitive steps; None is the task's 500 |
     | `sliding` | None | whether blocked steps slide; None is the task's True |
-    | `device` | "cpu" | torch device of encoder and memory |
+    | `device` | "cpu" | torch device of encoder, segmenter and memory |
     | `memory_scope` | "episode" | "episode", "pre_exploration" or "lifelong", see Starting state |
     | `keep_edits` | False | whether edits of a scene stay when the next episode begins in it |
     | `sensor_noise` | None | dictionary of `vlnenv.noise.SensorNoise`'s fields; `{}` is +-5 cm, +-3 degrees and a Kinect's depth |
 
     ## Version history
-    - v0: first version.
+    - v0: first version. Not released yet: until it is, its observation may change. It has since it was first
+      there: the default encoder became "mini" (was "semantic"), instance and zone tokens are filled, and beyond
+      3 m one patch is kept in each cube of 0.25 m.
     """
 
     metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}  # noqa: RUF012
@@ -220,7 +235,8 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
         last = self.batch.rollouts[0]
         previous = last.noise_key if seed is None and last is not None else ()
         key = noise_key(self.np_random, episode.episode_id, previous)
-        self.batch.begin([0], [episode], [key], [options.get("memory")])
+        seeded = [] if seed is None else [0]
+        self.batch.begin([0], [episode], [key], [options.get("memory")], seeded)
         return self._observe(), self.batch.info(0)
 
     @property
@@ -302,8 +318,8 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
         Raises:
             gymnasium.error.ResetNeeded: Before the first reset.
         """
-        if self._observation is None:
-            raise ResetNeeded("no episode has begun: call reset() before snapshot()")
+        check_begun(self.batch, 0, "snapshot()")
+        assert self._observation is not None, "a reset observes"
         rng_state = dict(self.np_random.bit_generator.state)
         return Snapshot(self.batch.snapshot(0), copy.deepcopy(self._observation), rng_state)
 

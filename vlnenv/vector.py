@@ -132,8 +132,7 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         actions = np.asarray(actions)
         if len(actions) != self.num_envs:
             raise ValueError(f"expected {self.num_envs} actions, got {len(actions)}")
-        if self._observation is None:
-            raise ResetNeeded("no episode has begun: call reset() before step()")
+        check_begun(self.batch, 0, "step()")
         ended = [slot for slot in range(self.num_envs) if self.batch.rollout(slot).is_over]
         active = [slot for slot in range(self.num_envs) if slot not in ended]
         if self.autoreset_mode == AutoresetMode.DISABLED and not active:
@@ -191,7 +190,7 @@ class VLNVectorEnv(gym.vector.VectorEnv):
             previous = last.noise_key if last is not None and slot not in seeded else ()
             keys.append(noise_key(rng, episodes[-1].episode_id, previous))
         files = None if memories is None else [memories[slot] for slot in slots]
-        self.batch.begin(slots, episodes, keys, files)
+        self.batch.begin(slots, episodes, keys, files, seeded)
 
     def _observe(self, slots: Sequence[int]) -> dict[str, Any]:
         """A fresh batch of observations in which those of `slots` are new and the others the last ones."""
@@ -264,9 +263,10 @@ class VLNVectorEnv(gym.vector.VectorEnv):
         Raises:
             gymnasium.error.ResetNeeded: Before the first reset.
         """
+        check_begun(self.batch, index, "snapshot()")
         rng = self._rngs[index]
-        if self._observation is None or rng is None:
-            raise ResetNeeded("no episode has begun: call reset() before snapshot()")
+        assert self._observation is not None, "the first reset observes every environment"
+        assert rng is not None, "slots are seeded at their first reset"
         observation = {key: copy.deepcopy(value[index]) for key, value in self._observation.items()}
         return Snapshot(self.batch.snapshot(index), observation, dict(rng.bit_generator.state))
 

@@ -38,11 +38,18 @@ def make_episodes(count: int) -> EpisodeDataset:
 class LineVectorEnv(gym.vector.VectorEnv):
     """Keeps to `VLNVectorEnv`'s contract with autoreset disabled, and notes what was asked of it."""
 
-    def __init__(self, num_envs: int, count: int, mode: AutoresetMode = AutoresetMode.DISABLED) -> None:
+    def __init__(
+        self,
+        num_envs: int,
+        count: int,
+        mode: AutoresetMode = AutoresetMode.DISABLED,
+        memory_scope: str = "episode",
+    ) -> None:
         self.num_envs = num_envs
         self.metadata = {"autoreset_mode": mode}
         self.dataset = make_episodes(count)
         self.batch = SimpleNamespace(episodes=self.dataset.episodes)
+        self.config = SimpleNamespace(memory_scope=memory_scope, keep_edits=False)
         self.single_action_space = gym.spaces.Discrete(2)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.current: list[Episode] = [self.dataset[0]] * num_envs

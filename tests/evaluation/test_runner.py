@@ -52,6 +52,47 @@ def test_episodes_out_of_steps_are_results_too() -> None:
     assert (record["steps"], record["is_success"]) == (12, False)
 
 
+@pytest.mark.parametrize("num_envs", [1, 2, 7])
+def test_where_memories_last_a_slot_runs_a_scene_in_a_row(num_envs: int) -> None:
+    env, agent = LineVectorEnv(num_envs, COUNT, memory_scope="lifelong"), ReadingAgent(num_envs)
+    slots: dict[str, list[tuple[int, str]]] = {}
+    reset = agent.reset
+
+    def noted(index: int, episode: PublicEpisode) -> None:
+        slots.setdefault(episode.scene_id, []).append((index, episode.episode_id))
+        reset(index, episode)
+
+    agent.reset = noted  # type: ignore[method-assign]
+    records = evaluate(agent, env, progress=False)
+    assert records == results_with(3)[0]
+    assert sorted(slots) == ["scene-0", "scene-1", "scene-2"]
+    for name, row in slots.items():
+        assert len({index for index, _ in row}) == 1
+        assert [int(each) for _, each in row] == list(range(int(name[-1]), COUNT, 3))
+
+
+def test_a_scene_that_was_cut_short_is_repeated_where_memories_last(tmp_path: Path) -> None:
+    class Stops(Exception):
+        pass
+
+    class TiredAgent(ReadingAgent):
+        def reset(self, index: int, episode: Any) -> None:
+            if len(self.resets) == 12:
+                raise Stops
+            super().reset(index, episode)
+
+    with pytest.raises(Stops):
+        run(TiredAgent(1), LineVectorEnv(1, COUNT, memory_scope="lifelong"), tmp_path, {}, progress=False)
+    _, half = read_results(tmp_path)
+    agent = ReadingAgent(2)
+    records = run(agent, LineVectorEnv(2, COUNT, memory_scope="lifelong"), tmp_path, {}, progress=False)
+    assert records == results_with(3)[0]
+    # Scene 0 was complete; scene 1 runs again from its beginning, so that its memory is as if uncut.
+    done = {record["episode_id"] for record in half}
+    assert done > {str(each) for each in range(0, COUNT, 3)}
+    assert sorted(agent.resets, key=int) == [str(each) for each in range(COUNT) if each % 3]
+
+
 def test_chosen_episodes_in_the_order_given() -> None:
     seen: list[dict[str, Any]] = []
     records, _ = results_with(3, episode_ids=["9", "2", "11", "4"], on_result=seen.append)

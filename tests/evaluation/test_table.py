@@ -42,6 +42,15 @@ def test_markdown_table() -> None:
     assert "privileged" not in "".join(lines)
 
 
+def test_agents_that_see_what_no_robot_could_are_marked_with_what_it_is() -> None:
+    told = [{**record, "privileged": "encoder semantic"} for record in records(5)]
+    honest = [{**record, "privileged": ""} for record in records(5)]
+    lines = results_table({"cloned": told, "honest": honest}).splitlines()
+    assert lines[2].startswith("cloned* ")
+    assert lines[3].startswith("honest ")
+    assert lines[-2] == "* privileged: uses what no agent has at test time (cloned: encoder semantic)."
+
+
 def test_comparison_marks_differences_that_exclude_zero() -> None:
     results = {"base": records(2), "better": records(6), "same": records(2)}
     lines = comparison_table(results, "base").splitlines()

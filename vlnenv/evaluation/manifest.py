@@ -51,6 +51,7 @@ def make_manifest(
             "seed": seed,
         },
         "environment": settings,
+        "perception": _perception(env.batch),
         "task": {"name": env.batch.task.name, "hash": env.batch.task.hash},
         "dataset": {
             "name": env.batch.dataset.name,
@@ -58,6 +59,17 @@ def make_manifest(
             "hash": env.batch.dataset.hash,
         },
         "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def _perception(batch: Any) -> dict[str, Any]:
+    """What observations depend on beyond the settings, and which of it no robot could see."""
+    if batch.memories is None:
+        return {"levels": None, "weights": {}, "privileged": []}
+    return {
+        "levels": batch.memories.levels_name,
+        "weights": {path.name: file_hash(path) for path in batch.memories.weight_files},
+        "privileged": list(batch.privileged),
     }
 
 

@@ -29,8 +29,10 @@ def evaluate(
 ) -> list[Record]:
     """Run each episode exactly once.
 
-    A slot takes the next waiting episode as soon as its own is over. Records do not depend on the number of
-    slots, as long as the agent keeps its slots apart.
+    A slot takes the next waiting episode as soon as its own is over. Where memories outlast episodes
+    (`memory_scope="lifelong"`, or `keep_edits`) it takes the next waiting scene, and runs that scene's
+    episodes in a row, in the order given: each begins with what the slot has learnt of the scene so far.
+    Records do not depend on the number of slots, as long as the agent keeps its slots apart.
 
     Args:
         agent: Acts in all slots. A privileged one is bound to the environment first.
@@ -91,6 +93,8 @@ def run(
 ) -> list[Record]:
     """Evaluate into a run folder; a run that was cut short goes on with the episodes it has no result of.
 
+    Where memories outlast episodes it repeats the scenes that it had not finished: results are as if uncut.
+
     Args:
         agent: As for `evaluate`.
         vector_env: As for `evaluate`.
@@ -111,10 +115,31 @@ def run(
     digest = hashlib.sha256(json.dumps(sorted(ids)).encode()).hexdigest()[:16]
     manifest = {**manifest, "episodes": {"count": len(ids), "hash": digest}}
     with ResultsFolder(folder, manifest) as results:
-        missing = [each for each in ids if each not in results.records]
-        evaluate(agent, vector_env, missing, progress, results.append)
+        missing = [
+            each
+            for row in _rows(env, ids)
+            if any(each not in results.records for each in row)
+            for each in row
+        ]
+
+        def keep(record: Record) -> None:
+            if record["episode_id"] not in results.records:
+                results.append(record)
+
+        evaluate(agent, vector_env, missing, progress, keep)
         results.write_summary()
         return [results.records[each] for each in ids]
+
+
+def _rows(env: Any, ids: Sequence[str]) -> list[list[str]]:
+    """Episodes that one slot must run in a row: a scene's where something outlasts episodes, else one."""
+    if env.config.memory_scope != "lifelong" and not env.config.keep_edits:
+        return [[each] for each in ids]
+    scenes = {episode.episode_id: episode.scene_id for episode in env.batch.episodes}
+    rows: dict[str, list[str]] = {}
+    for each in ids:
+        rows.setdefault(scenes[each], []).append(each)
+    return list(rows.values())
 
 
 class _Slots:
@@ -126,13 +151,22 @@ class _Slots:
         self.agent = agent
         self.env = env
         self.unwrapped: Any = env.unwrapped
-        self.waiting = deque(ids)
+        self.waiting = deque(deque(row) for row in _rows(self.unwrapped, ids))
+        self.rows: list[deque[str]] = [deque()] * env.num_envs
+        """What each slot has taken and not begun yet."""
         self.active = np.zeros(env.num_envs, dtype=bool)
         self.returns = np.zeros(env.num_envs)
         # The first reset begins every slot: those without an episode of their own repeat the first one, idly.
-        first = [self.waiting.popleft() if self.waiting else ids[0] for _ in range(env.num_envs)]
-        self.observations, _ = env.reset(seed=seed, options={"episode_id": first})
-        self._begin(np.arange(env.num_envs) < len(ids))
+        first = [self._next(slot) for slot in range(env.num_envs)]
+        options = {"episode_id": [ids[0] if each is None else each for each in first]}
+        self.observations, _ = env.reset(seed=seed, options=options)
+        self._begin(np.array([each is not None for each in first]))
+
+    def _next(self, slot: int) -> str | None:
+        """The episode that a slot is to begin; None when there is none left for it."""
+        if not self.rows[slot] and self.waiting:
+            self.rows[slot] = self.waiting.popleft()
+        return self.rows[slot].popleft() if self.rows[slot] else None
 
     def step(self) -> list[Record]:
         """Act once in every slot; returns the records of the episodes that this ended, by slot."""
@@ -153,12 +187,8 @@ class _Slots:
         return records
 
     def _refill(self, over: np.ndarray) -> None:
-        mask = np.zeros_like(over)
-        episode_ids: list[str | None] = [None] * len(over)
-        for slot in np.flatnonzero(over):
-            if self.waiting:
-                mask[slot] = True
-                episode_ids[slot] = self.waiting.popleft()
+        episode_ids = [self._next(slot) if over[slot] else None for slot in range(len(over))]
+        mask = np.array([each is not None for each in episode_ids])
         if mask.any():
             options = {"reset_mask": mask.copy(), "episode_id": episode_ids}
             self.observations, _ = self.env.reset(options=options)

@@ -31,7 +31,8 @@ def results_table(
     Args:
         results: Records by agent, in the order of the rows. A metric that an agent's records lack shows "-".
         format: "plain" or "markdown".
-        privileged: Names of the agents that saw what no agent has at test time; they get an asterisk.
+        privileged: Names of the agents that saw what no agent has at test time; they get an asterisk, as do
+            those whose observations were told what no robot sees (`info["privileged"]`).
         seed: Of the bootstrap.
 
     Returns:
@@ -41,10 +42,12 @@ def results_table(
     Raises:
         ValueError: If the format is not known, or the records are of different data sets.
     """
+    told = {name: _told(records) for name, records in results.items()}
+    marked = [name for name in results if name in privileged or told[name]]
     rows = [["agent", "episodes", *(heading for heading, _, _ in COLUMNS.values())]]
     for name, records in results.items():
         scenes = [record["scene_id"] for record in records]
-        row = [f"{name}*" if name in privileged else name, str(len(records))]
+        row = [f"{name}*" if name in marked else name, str(len(records))]
         for metric, (_, factor, decimals) in COLUMNS.items():
             if not records or any(metric not in record for record in records):
                 row.append("-")
@@ -53,8 +56,9 @@ def results_table(
             row.append(_cell(mean_interval(values, scenes, seed=seed), factor, decimals))
         rows.append(row)
     notes = [_note(results)]
-    if any(name in privileged for name in results):
-        notes.insert(0, "* privileged: uses what no agent has at test time.")
+    if marked:
+        details = "; ".join(f"{name}: {told[name]}" for name in marked if told[name])
+        notes.insert(0, f"* privileged: uses what no agent has at test time{details and f' ({details})'}.")
     return "\n".join([*_render(rows, format), "", *notes])
 
 
@@ -85,6 +89,11 @@ def comparison_table(
             row.append(_cell(interval, factor, decimals, signed=True) + mark)
         rows.append(row)
     return "\n".join([*_render(rows, format), "", _note(results)])
+
+
+def _told(records: Sequence[Mapping[str, Any]]) -> str:
+    """What the observations of some records were told that no robot sees; empty for nothing."""
+    return ", ".join(sorted({str(record["privileged"]) for record in records if record.get("privileged")}))
 
 
 def _cell(interval: Interval, factor: float, decimals: int, signed: bool = False) -> str:

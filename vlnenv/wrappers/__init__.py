@@ -3,5 +3,14 @@
 from vlnenv.wrappers.flatten import FlattenArrays
 from vlnenv.wrappers.moving import MovingObjects, VectorMovingObjects
 from vlnenv.wrappers.text import TextToIds, VectorTextToIds
+from vlnenv.wrappers.view_history import VectorViewHistoryObservation, ViewHistoryObservation
 
-__all__ = ["FlattenArrays", "MovingObjects", "TextToIds", "VectorMovingObjects", "VectorTextToIds"]
+__all__ = [
+    "FlattenArrays",
+    "MovingObjects",
+    "TextToIds",
+    "VectorMovingObjects",
+    "VectorTextToIds",
+    "VectorViewHistoryObservation",
+    "ViewHistoryObservation",
+]
