@@ -12,11 +12,12 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
+from agents.config import Perception
 from agents.policy import NavigationPolicy, PolicyConfig
 from vlnenv.cache import write_atomic
 from vlnenv.evaluation.manifest import file_hash
 
-_FORMAT = "vlnenv-policy-1"
+_FORMAT = "vlnenv-policy-2"
 
 
 class CheckpointError(ValueError):
@@ -68,7 +69,9 @@ def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPol
         )
     try:
         fields = json.loads(metadata["config"])
-        policy = NavigationPolicy(PolicyConfig(words=tuple(fields.pop("words")), **fields))
+        words, levels = tuple(fields.pop("words")), tuple(fields.pop("levels"))
+        perception = Perception(**fields.pop("perception"))
+        policy = NavigationPolicy(PolicyConfig(words, levels, perception, **fields))
         policy.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} holds a policy that this version cannot rebuild: {error}") from error

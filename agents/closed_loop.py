@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from agents.base import load, weights_path
-from agents.config import EvaluationConfig
+from agents.config import EvaluationConfig, Perception
+from agents.environments import check_token_dim, make_env, make_env_for
 from agents.policy import NavigationPolicy
 from agents.trained import PolicyAgent
 from vlnenv.episodes import Episode
 from vlnenv.evaluation import Record, evaluate, is_privileged, make_manifest, run
-from vlnenv.vector import VLNVectorEnv
 
 VALIDATION_STEPS = 250
 """Validations in training cut episodes here: an agent that is lost is not waited for."""
@@ -40,18 +40,20 @@ def evaluate_agent(config: EvaluationConfig) -> list[Record]:
     torch.set_num_threads(config.threads)
     # Before the environment: a wrong name is found out at once.
     agent = load(config.agent, config.seed, config.temperature)
-    env = VLNVectorEnv(
+    env = make_env_for(
+        agent,
         config.num_envs,
+        config.encoder,
         dataset=config.dataset,
         split=config.split,
-        encoder=config.encoder,
+        memory_scope=config.memory_scope,
         max_steps=config.max_steps,
         autoreset_mode="Disabled",
+        # No memory works for agents that look at nothing.
+        **({"observation": "rgbd", "image_size": 8} if getattr(agent, "is_blind", False) else {}),
     )
     try:
         is_policy = isinstance(agent, PolicyAgent)
-        if isinstance(agent, PolicyAgent):
-            check_token_dim(agent.policy, env)
         manifest = make_manifest(
             config.agent,
             env,
@@ -60,35 +62,34 @@ def evaluate_agent(config: EvaluationConfig) -> list[Record]:
             privileged=is_privileged(agent),
             seed=config.seed,
         )
-        ids = spread(env.batch.episodes, config.episodes)
+        ids = spread(env.unwrapped.batch.episodes, config.episodes)  # type: ignore[attr-defined]
         return run(agent, env, config.folder, manifest, ids)
     finally:
         env.close()
 
 
-def check_token_dim(policy: NavigationPolicy, env: VLNVectorEnv) -> None:
-    """Raise ValueError if the policy was trained on tokens of another length than the environment's."""
-    length = env.single_observation_space["patch_tokens"].shape[-1]  # type: ignore[index]
-    if length != policy.config.token_dim:
-        raise ValueError(
-            f"this policy was trained on tokens of length {policy.config.token_dim}, but the environment's "
-            f"(encoder {env.config.encoder!r}) have length {length}: use the encoder that it was trained with"
-        )
-
-
 class Validation:
     """Closed-loop metrics of a policy in training, on a fixed part of a split."""
 
-    def __init__(self, dataset: str, split: str, encoder: str, episodes: int, num_envs: int) -> None:
-        self._env = VLNVectorEnv(
+    def __init__(
+        self,
+        dataset: str,
+        split: str,
+        perception: Perception,
+        levels: tuple[str, ...],
+        episodes: int,
+        num_envs: int,
+    ) -> None:
+        self._env = make_env(
             min(num_envs, episodes),
+            perception,
+            levels,
             dataset=dataset,
             split=split,
-            encoder=encoder,
             max_steps=VALIDATION_STEPS,
             autoreset_mode="Disabled",
         )
-        self._ids = spread(self._env.batch.episodes, episodes)
+        self._ids = spread(self._env.unwrapped.batch.episodes, episodes)  # type: ignore[attr-defined]
 
     def __call__(self, policy: NavigationPolicy) -> dict[str, float]:
         """Means of success, spl, oracle_success, distance_to_goal, steps and route_completion."""

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+LEVELS = ("patch", "instance", "zone", "view")
+"""Token levels that a policy can read: those of the memory, and "view", the 2D history of
+`vlnenv.wrappers.ViewHistoryObservation`."""
+
+
+@dataclass(frozen=True)
+class Perception:
+    """What a policy sees with: settings of the environment, the same in use as in training."""
+
+    encoder: str = "mini"
+    """Patch encoder; "semantic" is privileged, it reads the simulator's class names."""
+    segmenter: str | None = "patchgraph"
+    """Cuts views into instances; None for no instances and zones. "oracle" is privileged."""
+    levels: str = "auto"
+    """What encodes and merges instances and zones: "learned", "mean" or "auto"."""
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the environment."""
+        return {"encoder": self.encoder, "segmenter": self.segmenter, "levels": self.levels}
 
 
 @dataclass(frozen=True)
@@ -21,8 +42,12 @@ class EvaluationConfig:
     """Episodes side by side; results do not depend on it."""
     out: str | None = None
     """Folder for the results; a run that was cut off goes on. None makes one below runs/eval."""
-    encoder: str = "semantic"
-    """Patch encoder; "semantic" is privileged, it reads the simulator's class names."""
+    encoder: str | None = None
+    """Patch encoder; None takes what the agent was trained with, else the environment's default. "semantic"
+    is privileged, it reads the simulator's class names."""
+    memory_scope: str = "episode"
+    """What a memory holds when an episode begins: "episode", "pre_exploration" or "lifelong". With the last
+    one, a slot runs the episodes of a scene in a row, in their order."""
     temperature: float = 0.0
     """For trained policies: 0 takes the best action, else actions are drawn."""
     max_steps: int | None = None
@@ -64,7 +89,10 @@ class DemonstrationConfig:
     stop_m: float = 1.0
     """Steps within this walking distance of the goal are labelled STOP, though the expert walks on to the
     goal: one STOP an episode, within centimetres of the goal, is too little to learn from."""
-    encoder: str = "semantic"
+    perception: Perception = field(default_factory=Perception)
+    """What the demonstrations are seen with."""
+    views: bool = True
+    """Whether the last views are kept, too: a policy of level "view" can then learn from the same steps."""
     max_steps: int = 250
     """An episode that takes longer is cut."""
     seed: int = 0
@@ -86,6 +114,9 @@ class ImitationConfig:
     out: str = "runs/bc"
     """Folder for weights, curves and TensorBoard logs; a run that is there goes on where it stopped."""
     data: DemonstrationConfig = field(default_factory=DemonstrationConfig)
+    levels: tuple[str, ...] = ("patch", "instance", "zone")
+    """Tokens that the policy reads: of "patch", "instance", "zone" (the 3D memory) and "view" (the last views
+    without poses and depth: a 2D agent)."""
     updates: int = 6000
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -99,7 +130,7 @@ class ImitationConfig:
     word_dropout: float = 0.05
     """Part of the words that training replaces by "unknown"."""
     text_table: bool = True
-    """Start the words from the text table that names the semantic encoder's classes, where sizes fit."""
+    """Start the words from the text table whose space the encoders' features lie in, where sizes fit."""
     width: int = 64
     dropout: float = 0.1
     train_tokens: int = 192
@@ -126,15 +157,14 @@ class ImitationConfig:
 class PPOConfig:
     """Settings of `vlnenv train ppo`; the defaults are gentle, for a policy that already walks."""
 
-    start: str = "bc"
-    """Weights to start from: a file, or a shipped agent's name."""
+    start: str = "bc_semantic"
+    """Weights to start from, a file or a shipped agent's name; it sees with what it was trained with."""
     out: str = "runs/ppo"
     """Folder for weights, curves and TensorBoard logs; it must not hold a run."""
     dataset: str = "houses"
     split: str = "train"
     episodes: int | None = None
     """How many episodes to train on, evenly spread over the split; None takes all."""
-    encoder: str = "semantic"
     reward: str = "route_completion"
     """Reward preset."""
     steps: int = 60_000

@@ -12,8 +12,8 @@ import numpy as np
 from agents.base import load
 from agents.closed_loop import evaluate_agent
 from agents.config import EvaluationConfig
+from agents.environments import make_env_for
 from vlnenv.evaluation import Record, comparison_table, is_privileged, public, results_table
-from vlnenv.vector import VLNVectorEnv
 
 _FRAMES_PER_SECOND = 6
 
@@ -91,12 +91,13 @@ def _worth_filming(records: Sequence[Record]) -> Record:
 def film(agent_name: str, dataset: str, split: str, episode_id: str) -> tuple[list[np.ndarray], str, bool]:
     """One episode as pictures uint8 (h, w, 3), its instruction, and whether it succeeded."""
     agent: Any = load(agent_name)
-    env = VLNVectorEnv(1, dataset=dataset, split=split, autoreset_mode="Disabled", render_mode="rgb_array")
+    settings = {"dataset": dataset, "split": split, "autoreset_mode": "Disabled"}
+    env: Any = make_env_for(agent, 1, **settings, render_mode="rgb_array")
     try:
         observations, _ = env.reset(seed=0, options={"episode_id": episode_id})
-        episode = env.episodes[0]
+        episode = env.unwrapped.episodes[0]
         if is_privileged(agent):
-            agent.bind(env)
+            agent.bind(env.unwrapped)
         agent.reset(0, episode if is_privileged(agent) else public(episode))
         frames = [_render(env)]
         is_over = False
@@ -111,7 +112,7 @@ def film(agent_name: str, dataset: str, split: str, episode_id: str) -> tuple[li
         env.close()
 
 
-def _render(env: VLNVectorEnv) -> np.ndarray:
+def _render(env: Any) -> np.ndarray:
     pictures = env.render()
     assert pictures is not None, "the environment was made with a render mode"
     return pictures[0]

@@ -20,13 +20,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from agents.config import DemonstrationConfig
+from agents.config import LEVELS, DemonstrationConfig, Perception
+from agents.environments import make_env
 from agents.expert import expert_action
-from agents.policy import LEVELS
 from vlnenv.cache import cache_dir
+from vlnenv.evaluation.manifest import file_hash
 from vlnenv.vector import VLNVectorEnv
 
-_VERSION = 1
+_VERSION = 2
 _STOP, _FORWARD, _LEFT, _RIGHT = range(4)
 
 
@@ -35,7 +36,7 @@ class Demonstrations:
     """n labelled observations; the arrays are memory-mapped and read-only."""
 
     arrays: dict[str, np.ndarray]
-    """The environment's token keys, tokens and positions as float16, and `action_history` int8 (n, 4)."""
+    """The token keys of all levels, tokens and positions as float16, and `action_history` int8 (n, 4)."""
     instruction: np.ndarray
     """int32 (n,), index into `instructions`."""
     instructions: tuple[str, ...]
@@ -45,6 +46,10 @@ class Demonstrations:
     """float32 (n, 3): walking distance to the goal, and its place ahead and to the left, metres."""
     data_hash: str
     """Hash of the episodes."""
+    perception: Perception
+    """What the observations were made with; `levels` is never "auto" here."""
+    weights: dict[str, str]
+    """SHA-256 of the shipped weights that the observations were made with, by file name."""
 
     def __len__(self) -> int:
         return len(self.action)
@@ -57,24 +62,39 @@ def load_demonstrations(config: DemonstrationConfig, num_envs: int = 8) -> Demon
         config: What to demonstrate.
         num_envs: Episodes run side by side; the result does not depend on it, but for the order of rows.
     """
-    env = VLNVectorEnv(
+    levels = LEVELS if config.views else tuple(level for level in LEVELS if level != "view")
+    env = make_env(
         num_envs,
+        config.perception,
+        levels,
         dataset=config.dataset,
         split=config.split,
-        encoder=config.encoder,
         max_steps=config.max_steps,
         autoreset_mode="Disabled",
     )
     try:
-        data_hash = env.batch.dataset.hash
-        settings = {**dataclasses.asdict(config), "data_hash": data_hash, "version": _VERSION}
+        assert isinstance(env.unwrapped, VLNVectorEnv), "the wrapper changes what is observed, and no method"
+        settings = _settings(config, env.unwrapped)
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         folder = cache_dir() / "demonstrations" / key
         if not (folder / "index.json").is_file():
-            _collect(config, env, folder, settings)
+            _collect(config, env.unwrapped, folder, settings)
     finally:
         env.close()
     return open_demonstrations(folder)
+
+
+def _settings(config: DemonstrationConfig, env: VLNVectorEnv) -> dict[str, Any]:
+    """All that demonstrations depend on, as JSON values: other weights make other ones."""
+    memories = env.batch.memories
+    assert memories is not None, "demonstrations are of tokens"
+    resolved = dataclasses.replace(config.perception, levels=memories.levels_name)
+    return {
+        **dataclasses.asdict(dataclasses.replace(config, perception=resolved)),
+        "data_hash": env.batch.dataset.hash,
+        "weights": {file.name: file_hash(file) for file in memories.weight_files},
+        "version": _VERSION,
+    }
 
 
 def open_demonstrations(folder: Path) -> Demonstrations:
@@ -90,6 +110,8 @@ def open_demonstrations(folder: Path) -> Demonstrations:
         arrays=arrays,
         instructions=tuple(index["instructions"]),
         data_hash=index["settings"]["data_hash"],
+        perception=Perception(**index["settings"]["perception"]),
+        weights=index["settings"]["weights"],
     )
 
 
@@ -223,7 +245,7 @@ def _row(
 ) -> dict[str, np.ndarray]:
     """One labelled observation, in the types of the cache."""
     row = {}
-    for level in LEVELS:
+    for level in (each for each in LEVELS if f"{each}_tokens" in observation):
         for part, dtype in (("tokens", np.float16), ("xyz", np.float16), ("mask", np.int8)):
             row[f"{level}_{part}"] = observation[f"{level}_{part}"][slot].astype(dtype)
     row["action_history"] = observation["action_history"][slot].astype(np.int8)

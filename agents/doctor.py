@@ -20,10 +20,13 @@ CORE = (
     "safetensors",
     "tyro",
 )
-EXTRAS = {
+EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("stable-baselines3", "tensorboard"),
     "viewer": ("imageio", "imageio-ffmpeg", "matplotlib"),
     "open3d": ("open3d",),
+    "segmenters": ("scikit-image",),
+    "sam, clip, text": ("transformers",),
+    "fastsam": ("ultralytics",),
 }
 
 
@@ -38,7 +41,7 @@ def report() -> str:
     lines += [_package(name) for name in CORE]
     for extra, names in EXTRAS.items():
         lines += ["", f"Extra [{extra}]", *(_package(name) for name in names)]
-    return "\n".join([*lines, "", *_machine(), "", *_data(), "", *_agents()])
+    return "\n".join([*lines, "", *_machine(), "", *_data(), "", *_senses(), "", *_agents()])
 
 
 def _package(name: str) -> str:
@@ -81,7 +84,31 @@ def _agents() -> list[str]:
 
     lines = ["Agents"]
     for name in agent_names():
-        weights = Path(WEIGHTS / f"{name}.safetensors")
-        size = f"{weights.stat().st_size / 1e6:.1f} MB of weights" if weights.is_file() else "no weights"
-        lines.append(f"  {name:<20}{size}")
+        weights = WEIGHTS / f"{name}.safetensors"
+        about = _about_policy(weights) if weights.is_file() else "no weights"
+        lines.append(f"  {name:<20}{about}")
     return lines
+
+
+def _about_policy(weights: Path) -> str:
+    """Size of a policy's file, and what the policy reads and sees with."""
+    from agents.checkpoint import load_policy
+
+    config = load_policy(weights).config
+    size = f"{weights.stat().st_size / 1e6:.1f} MB of weights"
+    return f"{size}, reads {' + '.join(config.levels)} tokens of encoder {config.perception.encoder}"
+
+
+def _senses() -> list[str]:
+    """What the environment sees with by default, and its shipped weights."""
+    from vlnenv.config import EnvConfig
+    from vlnenv.memory.levels import LEVELS_FILE
+
+    config = EnvConfig()
+    files = sorted(LEVELS_FILE.parent.glob("*.safetensors"))
+    sizes = ", ".join(f"{file.stem} ({file.stat().st_size / 1e6:.1f} MB)" for file in files)
+    return [
+        "Senses",
+        f"  {'default':<20}encoder {config.encoder}, segmenter {config.segmenter}, levels {config.levels}",
+        f"  {'shipped weights':<20}{sizes or 'none'}",
+    ]

@@ -34,6 +34,8 @@ class ExpertAgent:
     """Takes the expert's action in every slot. Privileged: no agent has this at test time."""
 
     privileged = True
+    is_blind = True
+    """It looks at no observation: it knows more."""
 
     def __init__(self) -> None:
         self._batch: EpisodeBatch | None = None

@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from agents.checkpoint import best_device, save_policy
 from agents.closed_loop import Validation
-from agents.config import ImitationConfig
+from agents.config import ImitationConfig, Perception
 from agents.demonstrations import Demonstrations, load_demonstrations
-from agents.policy import ACTIONS, LEVELS, NavigationPolicy, PolicyConfig
+from agents.policy import ACTIONS, NavigationPolicy, PolicyConfig
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
 from vlnenv.memory.text_table import load_text_table
@@ -50,9 +50,9 @@ def mirror(batch: dict[str, Tensor], mirrored: Tensor, swapped_ids: Tensor) -> d
     """
     side = torch.where(mirrored, -1.0, 1.0)
     out = dict(batch)
-    for level in LEVELS:
-        xyz = batch[f"{level}_xyz"].float()
-        out[f"{level}_xyz"] = torch.stack([xyz[..., 0], xyz[..., 1] * side[:, None], xyz[..., 2]], dim=-1)
+    for key in (key for key in batch if key.endswith("_xyz")):
+        xyz = batch[key].float()
+        out[key] = torch.stack([xyz[..., 0], xyz[..., 1] * side[:, None], xyz[..., 2]], dim=-1)
     ids = batch["instruction_ids"]
     out["instruction_ids"] = torch.where(mirrored[:, None], swapped_ids[ids], ids)
     action = batch["action"]
@@ -81,12 +81,19 @@ class Imitation:
         self.config = config
         self.data = data
         self.device = best_device()
+        for level in config.levels:
+            if f"{level}_tokens" not in data.arrays:
+                raise ValueError(f"the demonstrations have no {level} tokens, only {sorted(data.arrays)}")
+        keys = [f"{level}_{part}" for level in config.levels for part in ("tokens", "xyz", "mask")]
+        self._inputs = {key: data.arrays[key] for key in [*keys, "action_history"]}
         torch.manual_seed(config.seed)
         self.policy = NavigationPolicy(
             PolicyConfig(
                 words=Vocabulary.of(data.instructions).words,
+                levels=config.levels,
+                perception=_needed(data.perception, config.levels),
                 max_words=max(80, *(len(split_words(text)) for text in data.instructions)),
-                token_dim=data.arrays["patch_tokens"].shape[-1],
+                token_dim=data.arrays[f"{config.levels[0]}_tokens"].shape[-1],
                 width=config.width,
                 dropout=config.dropout,
                 train_tokens=config.train_tokens,
@@ -113,7 +120,7 @@ class Imitation:
         """The samples of an update, augmented: each epoch is another order of all samples."""
         rng = np.random.default_rng([self.config.seed, update])
         rows = np.sort(self._rows(update))
-        batch = {name: torch.from_numpy(array[rows]) for name, array in self.data.arrays.items()}
+        batch = {name: torch.from_numpy(array[rows]) for name, array in self._inputs.items()}
         ids = self._ids[torch.from_numpy(self.data.instruction[rows].astype(np.int64))]
         forgotten = torch.from_numpy(rng.random(ids.shape) < self.config.word_dropout)
         batch["instruction_ids"] = torch.where(forgotten & (ids > 0), torch.ones_like(ids), ids)
@@ -210,6 +217,13 @@ class Imitation:
         self.best_success = float(metadata["best_success"])
 
 
+def _needed(perception: Perception, levels: tuple[str, ...]) -> Perception:
+    """What a policy of these levels needs of a perception: without instances and zones no segmenter."""
+    if {"instance", "zone"} & set(levels):
+        return perception
+    return dataclasses.replace(perception, segmenter=None)
+
+
 def _start_words_from_table(policy: NavigationPolicy) -> None:
     """Put each word near the classes that it names: a better start than chance, training goes on from it."""
     table = load_text_table()
@@ -231,7 +245,8 @@ def _settings(config: ImitationConfig, data: Demonstrations) -> str:
     settings = dataclasses.asdict(config)
     for name in ("out", "threads", "num_envs"):
         del settings[name]
-    return json.dumps({**settings, "data_hash": data.data_hash}, sort_keys=True)
+    settings["data"]["perception"] = dataclasses.asdict(data.perception)
+    return json.dumps({**settings, "data_hash": data.data_hash, "weights": data.weights}, sort_keys=True)
 
 
 def train_imitation(
@@ -263,7 +278,8 @@ def train_imitation(
                 Validation(
                     config.data.dataset,
                     config.eval_split,
-                    config.data.encoder,
+                    run.policy.config.perception,
+                    config.levels,
                     config.eval_episodes,
                     config.num_envs,
                 )
@@ -308,6 +324,8 @@ def _validate(
             "update": run.update,
             "settings": dataclasses.asdict(config),
             "data_hash": run.data.data_hash,
+            "perception": dataclasses.asdict(run.data.perception),
+            "perception_weights": run.data.weights,
             "samples": len(run.data),
             "figures": closed_loop,
         }

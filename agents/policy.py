@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from agents.config import LEVELS, Perception
 from vlnenv.episodes.vocabulary import PAD, Vocabulary
+from vlnenv.errors import unknown_name
 
 ACTIONS = 4
 """Stop, forward, left, right."""
-LEVELS = ("patch", "instance", "zone")
 _HISTORY = 4
 _POSITION_FEATURES = 11
 _FREE_RANGE_M = 5.0
@@ -30,10 +31,14 @@ _OBSTACLE_HEIGHT_M = (0.25, 1.6)
 
 @dataclass(frozen=True)
 class PolicyConfig:
-    """Sizes of the network and the words that it knows."""
+    """Sizes of the network, the words that it knows, and what it reads and sees with."""
 
     words: tuple[str, ...]
     """The vocabulary, without padding and unknown."""
+    levels: tuple[str, ...] = ("patch", "instance", "zone")
+    """Levels of tokens that it reads: the keys `<level>_tokens`, `<level>_xyz` and `<level>_mask`."""
+    perception: Perception = field(default_factory=Perception)
+    """Settings of the environments that it was trained in; the network does not depend on them."""
     token_dim: int = 64
     """Length of a memory token: the encoder's `dim`."""
     max_words: int = 80
@@ -54,6 +59,11 @@ class PolicyConfig:
             raise ValueError(f"width must be a multiple of heads, got {self.width} and {self.heads}")
         if min(self.token_dim, self.word_layers, self.max_words) < 1 or self.directions < 4:
             raise ValueError("token_dim, word_layers and max_words must be at least 1, directions at least 4")
+        if not self.levels or len(set(self.levels)) < len(self.levels):
+            raise ValueError(f"levels must name at least one level, and each once, got {self.levels}")
+        for level in self.levels:
+            if level not in LEVELS:
+                raise ValueError(unknown_name("token level", level, LEVELS))
         if self.train_tokens < 1:
             raise ValueError(f"train_tokens must be at least 1, got {self.train_tokens}")
         if not 0.0 <= self.dropout < 1.0:
@@ -170,7 +180,7 @@ class _Places(nn.Module):
 
 
 class _TokenMemory(nn.Module):
-    """Tokens of all levels to keys and values, with one learned "nothing of the kind" token in front."""
+    """Tokens of the levels that are read to keys and values, behind a learned one "nothing of the kind"."""
 
     def __init__(self, config: PolicyConfig) -> None:
         super().__init__()
@@ -178,14 +188,14 @@ class _TokenMemory(nn.Module):
         width = config.width
         self.embed = nn.Linear(config.token_dim, width)
         self.place = nn.Linear(_POSITION_FEATURES, width)
-        self.level = nn.Parameter(torch.zeros(len(LEVELS), width))
+        self.level = nn.Parameter(torch.zeros(len(config.levels), width))
         self.nothing = nn.Parameter(torch.randn(width) * 0.02)
         self.places = _Places(config)
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Key and value (b, heads, 1 + n, size), valid (b, 1 + n), free distances (b, directions)."""
         xyz, valid, tokens, level = self._gather(observation)
-        free = free_distance(xyz, valid, self.config.directions)
+        free = self._free(observation)
         if self.training and xyz.shape[1] > self.config.train_tokens:
             kept = torch.randperm(xyz.shape[1], device=xyz.device)[: self.config.train_tokens]
             xyz, valid, tokens, level = xyz[:, kept], valid[:, kept], tokens[:, kept], level[kept]
@@ -197,11 +207,19 @@ class _TokenMemory(nn.Module):
         key, value = self.places(things, direction, is_nothing)
         return key, value, F.pad(valid, (1, 0), value=True), free
 
-    @staticmethod
-    def _gather(observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _free(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Free distances by the patches: they lie on surfaces, centres of instances and zones do not."""
+        if "patch" not in self.config.levels:
+            shape = (len(observation["action_history"]), self.config.directions)
+            return torch.full(shape, _FREE_RANGE_M, device=self.nothing.device)
+        valid = observation["patch_mask"].bool()
+        xyz = observation["patch_xyz"].float().masked_fill(~valid[..., None], 0.0)
+        return free_distance(xyz, valid, self.config.directions)
+
+    def _gather(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Positions (b, n, 3), valid (b, n), tokens (b, n, dim) and level (n,) of all levels in use."""
         xyz, valid, tokens, levels = [], [], [], []
-        for index, level in enumerate(LEVELS):
+        for index, level in enumerate(self.config.levels):
             level_valid = observation[f"{level}_mask"].bool()
             # A level that nobody has filled costs nothing; masked tokens have no effect either way.
             if index > 0 and not bool(level_valid.any()):
@@ -307,11 +325,12 @@ class NavigationPolicy(nn.Module):
         Args:
             observation: A batch of the environment's token observation (each array with a first axis b), with
                 `instruction_ids` int64 (b, max_words) from this policy's vocabulary in place of the text.
+                Of the levels, those of the policy alone are read.
 
         Raises:
             ValueError: If the tokens are not of this policy's length.
         """
-        token_dim = observation["patch_tokens"].shape[-1]
+        token_dim = observation[f"{self.config.levels[0]}_tokens"].shape[-1]
         if token_dim != self.config.token_dim:
             raise ValueError(
                 f"this policy reads tokens of length {self.config.token_dim}, the observation has length "

@@ -24,11 +24,11 @@ from agents.checkpoint import best_device, file_hash, load_policy, save_policy
 from agents.closed_loop import Validation, spread
 from agents.config import PPOConfig
 from agents.critic_state import CRITIC_STATE, NAMES, CriticState
+from agents.environments import check_token_dim, make_env
 from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
 from vlnenv.cache import write_atomic
 from vlnenv.data import load_dataset
-from vlnenv.vector import VLNVectorEnv
 from vlnenv.wrappers import VectorTextToIds
 
 
@@ -224,13 +224,16 @@ def train_ppo(
     if (out / "curve.jsonl").exists():
         raise ValueError(f"{out} holds a run already: choose another --out, or delete it")
     start = weights_path(config.start)
+    network = load_policy(start)
+    perception, levels = network.config.perception, network.config.levels
     with ExitStack() as stack:
-        env = VLNVectorEnv(
+        env = make_env(
             config.num_envs,
+            perception,
+            levels,
             dataset=config.dataset,
             split=config.split,
             episodes=_training_episodes(config),
-            encoder=config.encoder,
             reward=config.reward,
             max_steps=config.max_steps,
             autoreset_mode="SameStep",
@@ -239,15 +242,21 @@ def train_ppo(
         if evaluate is None:
             evaluate = stack.enter_context(
                 Validation(
-                    config.dataset, config.eval_split, config.encoder, config.eval_episodes, config.num_envs
+                    config.dataset,
+                    config.eval_split,
+                    perception,
+                    levels,
+                    config.eval_episodes,
+                    config.num_envs,
                 )
             )
-        network = load_policy(start, token_dim=env.single_observation_space["patch_tokens"].shape[-1])  # type: ignore[index]
+        check_token_dim(network, env)
         card = {
             "method": "PPO from behaviour cloning",
             "start_sha256": file_hash(start),
             "settings": dataclasses.asdict(config),
-            "data_hash": env.batch.dataset.hash,
+            "data_hash": env.unwrapped.batch.dataset.hash,  # type: ignore[attr-defined]
+            "perception": dataclasses.asdict(perception),
         }
         write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
         with_ids = VectorTextToIds(env, network.config.words, network.config.max_words)

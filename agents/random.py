@@ -23,6 +23,9 @@ class RandomAgent:
     The draws follow from the seed and the episode's id, so results do not depend on how many run at once.
     """
 
+    is_blind = True
+    """It looks at no observation."""
+
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self._rngs: dict[int, np.random.Generator] = {}
@@ -45,6 +48,9 @@ class ForwardAgent:
     VLN-CE's hand-crafted baseline first turns to a random heading. This one does not: the built-in episodes
     mostly begin with a view along the route, so it is the stronger of the two there.
     """
+
+    is_blind = True
+    """It looks at no observation."""
 
     def __init__(self, distance_m: float = MEAN_ROUTE_M, step_m: float = 0.25) -> None:
         self._limit = round(distance_m / step_m)

@@ -12,10 +12,6 @@ from agents.base import episode_rng
 from agents.policy import NavigationPolicy
 from vlnenv.evaluation.agent import PublicEpisode
 
-OBSERVATION_KEYS = tuple(
-    f"{level}_{part}" for level in ("patch", "instance", "zone") for part in ("tokens", "xyz", "mask")
-)
-
 
 def to_tensors(
     policy: NavigationPolicy, observations: Mapping[str, Any], rows: np.ndarray
@@ -23,15 +19,18 @@ def to_tensors(
     """The policy's inputs for some rows of a batched token observation, on the policy's device.
 
     Raises:
-        KeyError: If the observation has no tokens.
+        KeyError: If the observation lacks a level of tokens that the policy reads.
     """
-    if "patch_tokens" not in observations:
-        raise KeyError(
-            f"a trained policy reads tokens, the observation has {sorted(observations)}: "
-            "use observation='tokens' or 'all'"
-        )
+    batch = {}
+    for level in policy.config.levels:
+        if f"{level}_tokens" not in observations:
+            raise KeyError(
+                f"this policy reads {level} tokens, the observation has {sorted(observations)}: use "
+                "observation='tokens' or 'all', and VectorViewHistoryObservation for views"
+            )
+        for part in ("tokens", "xyz", "mask"):
+            batch[f"{level}_{part}"] = torch.as_tensor(np.asarray(observations[f"{level}_{part}"])[rows])
     device = policy.action_head.weight.device
-    batch = {key: torch.as_tensor(np.asarray(observations[key])[rows]) for key in OBSERVATION_KEYS}
     batch["action_history"] = torch.as_tensor(np.asarray(observations["action_history"])[rows])
     texts = [observations["instruction"][row] for row in rows]
     ids = [policy.vocabulary.encode(text, policy.config.max_words)[0] for text in texts]

@@ -32,6 +32,13 @@ from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 
 HOUSE = "houses/val_unseen/0000"
+OBSERVATIONS: dict[str, dict[str, Any]] = {
+    "rgbd": {"observation": "rgbd"},
+    "tokens": {"observation": "tokens"},
+    "tokens, semantic, no segmenter": {"observation": "tokens", "encoder": "semantic", "segmenter": None},
+}
+ROUNDS = 5
+"""Turns that each figure of a ratio is measured in, so that what else the machine does falls on both."""
 
 
 @dataclass(frozen=True)
@@ -96,39 +103,78 @@ def render_rates(simulator: EmbreeSimulator, scene_id: str, args: Args) -> list[
 def env_rates(name: str, settings: dict[str, Any], args: Args) -> list[dict[str, Any]]:
     """Environment steps a second: one environment, sixteen separate ones, sixteen batched."""
     rows = []
-    for observation in ("rgbd", "tokens"):
-        row: dict[str, Any] = {"scene": name, "observation": observation}
-        for label, count, is_batched in (
+    for label, chosen in OBSERVATIONS.items():
+        row: dict[str, Any] = {"scene": name, "observation": label}
+        for column, count, is_batched in (
             ("1", 1, False),
             ("16 separate", 16, False),
             ("16 batched", 16, True),
         ):
             if is_batched:
-                env = gym.make_vec("R2RCE-v0", num_envs=count, observation=observation, **settings)
+                env = gym.make_vec("R2RCE-v0", num_envs=count, **chosen, **settings)
             else:
-                make = functools.partial(
-                    gym.make, "R2RCE-v0", disable_env_checker=True, observation=observation, **settings
-                )
+                make = functools.partial(gym.make, "R2RCE-v0", disable_env_checker=True, **chosen, **settings)
                 env = gym.vector.SyncVectorEnv([make] * count)
-            rng = np.random.default_rng(args.seed)
-            env.reset(seed=args.seed)
-
-            def step(env: Any = env, rng: Any = rng, count: int = count) -> int:
-                # Never STOP, which would measure resets; forward twice as often as each turn.
-                env.step(rng.choice([1, 1, 2, 3], size=count))
-                return count
-
-            row[label] = round(rate(step, args.seconds), 1)
+            row[column] = round(rate(walk(env, args.seed), args.seconds), 1)
             env.close()
             del env
             gc.collect()
         row["batched / separate"] = round(row["16 batched"] / row["16 separate"], 2)
         rows.append(row)
         print(
-            f"{name:<28} {observation:<8} {row['1']:>8.1f} {row['16 separate']:>12.1f} "
+            f"{name:<28} {label:<30} {row['1']:>8.1f} {row['16 separate']:>12.1f} "
             f"{row['16 batched']:>12.1f} {row['batched / separate']:>10.2f}",
             flush=True,
         )
+    return rows
+
+
+def walk(env: Any, seed: int) -> Callable[[], int]:
+    """Begin episodes; returns a step of all environments by random actions, which says how many they are."""
+    rng = np.random.default_rng(seed)
+    env.reset(seed=seed)
+
+    def step() -> int:
+        # Never STOP, which would measure resets; forward twice as often as each turn.
+        env.step(rng.choice([1, 1, 2, 3], size=env.num_envs))
+        return env.num_envs
+
+    return step
+
+
+def token_costs(name: str, settings: dict[str, Any], args: Args) -> list[dict[str, Any]]:
+    """How many times as long a tokens step takes as an rgbd step through the memory's own camera."""
+    rows = []
+    for count in (1, 16):
+        tokens = gym.make_vec("R2RCE-v0", num_envs=count, observation="tokens", **settings)
+        camera = tokens.unwrapped.batch.memories.camera  # type: ignore[attr-defined]
+        images = gym.make_vec(
+            "R2RCE-v0", num_envs=count, observation="rgbd", image_size=camera.width, **settings
+        )
+        steps = {"rgbd": walk(images, args.seed), "tokens": walk(tokens, args.seed)}
+        rates: dict[str, list[float]] = {label: [] for label in steps}
+        for _ in range(ROUNDS):
+            for label, step in steps.items():
+                rates[label].append(rate(step, args.seconds / ROUNDS))
+        config = tokens.unwrapped.config  # type: ignore[attr-defined]
+        row: dict[str, Any] = {
+            "scene": name,
+            "environments": count,
+            "image_size": camera.width,
+            "encoder": config.encoder,
+            "segmenter": config.segmenter,
+            "levels": tokens.unwrapped.batch.memories.levels_name,  # type: ignore[attr-defined]
+            **{f"{label} ms": round(1000.0 / float(np.median(values)), 2) for label, values in rates.items()},
+        }
+        row["tokens / rgbd"] = round(float(np.median(rates["rgbd"]) / np.median(rates["tokens"])), 2)
+        rows.append(row)
+        print(
+            f"{name:<28} {count:>4} x {camera.width} px  {row['rgbd ms']:>8.2f} ms "
+            f"{row['tokens ms']:>8.2f} ms {row['tokens / rgbd']:>10.2f}",
+            flush=True,
+        )
+        tokens.close()
+        images.close()
     return rows
 
 
@@ -175,14 +221,17 @@ def main(args: Args) -> None:
     print("render, frames a second        triangles size  outputs                 1 pose 16 poses")
     simulator = EmbreeSimulator(load_scene=houses.load_scene)
     results: dict[str, Any] = {"render": render_rates(simulator, HOUSE, args)}
-    print("\nenvironment, steps a second  observ.   1 env  16 separate   16 batched      ratio")
+    print("\nenvironment, steps a second  observation  1 env, 16 separate, 16 batched, batched / separate")
     house_ids = [e.episode_id for e in houses.load_episodes("val_unseen").episodes if e.scene_id == HOUSE]
     settings = {"dataset": "houses", "split": "val_unseen", "episodes": house_ids}
     results["environment"] = env_rates("built-in house", settings, args)
+    print("\nthe same camera               environments       rgbd      tokens      ratio")
+    results["tokens_over_rgbd"] = token_costs("built-in house", settings, args)
     with tempfile.TemporaryDirectory() as folder:
         if args.scene is not None:
             settings = scene_file_settings(args.scene, Path(folder), args.seed)
             results["environment"] += env_rates(args.scene.name, settings, args)
+            results["tokens_over_rgbd"] += token_costs(args.scene.name, settings, args)
             simulator = EmbreeSimulator(load_scene=scene_loader("houses", str(args.scene.parent)))
             print()
             results["render"] += render_rates(simulator, args.scene.name, args)

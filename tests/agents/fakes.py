@@ -14,7 +14,7 @@ from gymnasium.vector.utils import batch_space
 from agents.policy import NavigationPolicy, PolicyConfig
 from vlnenv.episodes.vocabulary import Vocabulary
 
-COUNTS = {"patch": 40, "instance": 5, "zone": 5}
+COUNTS = {"patch": 40, "instance": 5, "zone": 5, "view": 6}
 DIM = 8
 TEXT = "Walk to the red sofa, then turn left."
 VOCABULARY = Vocabulary.of([TEXT, "turn right at the bed"])

@@ -47,6 +47,10 @@ def test_shipped_weights_match_their_cards(file: Path) -> None:
     assert file.stat().st_size < 3_000_000
     policy = load_policy(file, token_dim=64)
     assert "left" in policy.config.words
+    if file.stem.endswith("_semantic"):
+        assert policy.config.perception.encoder == "semantic"
+        assert policy.config.levels == ("patch",)
+        assert "semantic" in card["privileged"]
 
 
 def test_the_best_trained_agent_is_shipped() -> None:

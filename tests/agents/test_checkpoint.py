@@ -8,11 +8,13 @@ import safetensors.torch
 import torch
 
 from agents.checkpoint import CheckpointError, file_hash, load_policy, save_policy
+from agents.config import Perception
 from tests.agents.fakes import random_batch, small_policy
 
 
 def test_a_saved_policy_comes_back_exactly(tmp_path: Path) -> None:
-    policy = small_policy()
+    perception = Perception("semantic", None, "mean")
+    policy = small_policy(levels=("patch", "zone"), perception=perception)
     file = tmp_path / "new" / "policy.safetensors"
     save_policy(file, policy, {"seed": 3})
     loaded = load_policy(file)
@@ -43,7 +45,7 @@ def test_bad_files_are_refused_with_their_path(tmp_path: Path) -> None:
     safetensors.torch.save_file({"a": torch.zeros(1)}, str(other))
     with pytest.raises(CheckpointError, match="expected format"):
         load_policy(other)
-    config = {"format": "vlnenv-policy-1", "config": json.dumps({"words": ["go"], "width": 32})}
+    config = {"format": "vlnenv-policy-2", "config": json.dumps({"words": ["go"], "width": 32})}
     safetensors.torch.save_file({"a": torch.zeros(1)}, str(other), metadata=config)
     with pytest.raises(CheckpointError, match="cannot rebuild"):
         load_policy(other)

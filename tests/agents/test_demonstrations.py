@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.config import DemonstrationConfig
+from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.demonstrations import Disturbance, load_demonstrations
+
+SEMANTIC = Perception("semantic", segmenter=None)
+"""Quick to see with."""
 
 
 def test_disturbances_never_stop_and_come_in_runs() -> None:
@@ -23,10 +26,20 @@ def test_the_expert_is_recorded_step_by_step(
 ) -> None:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
     config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.0, keep=1.0, stop_m=0.0)
+    assert config.perception == Perception() == Perception("mini", "patchgraph", "auto")
     alone = load_demonstrations(config, num_envs=1)
     assert (np.asarray(alone.action) == 0).sum() == 2, "an expert stops once an episode"
     assert alone.action[-1] == 0
     assert alone.arrays["patch_tokens"].dtype == np.float16
+    for level in LEVELS:
+        assert alone.arrays[f"{level}_mask"].any(axis=1).all(), level
+    # An episode begins with one view, and each step adds one.
+    views = alone.arrays["view_mask"].sum(axis=1) // 36
+    assert views[0] == 1
+    assert views[:16].tolist() == list(range(1, 17))
+    assert alone.perception == Perception("mini", "patchgraph", alone.perception.levels)
+    assert alone.perception.levels in ("mean", "learned")
+    assert "mini.safetensors" in alone.weights
     assert alone.arrays["patch_mask"].shape == (len(alone), 576)
     assert alone.arrays["patch_mask"].any()
     assert len(alone.instructions) == 2
@@ -50,7 +63,14 @@ def test_steps_near_the_goal_are_labelled_stop(
     episode_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
-    data = load_demonstrations(DemonstrationConfig(dataset=str(episode_file), stop_m=1.0, keep=0.3), 2)
+    config = DemonstrationConfig(
+        dataset=str(episode_file), stop_m=1.0, keep=0.3, views=False, perception=SEMANTIC
+    )
+    data = load_demonstrations(config, 2)
+    assert "view_tokens" not in data.arrays
+    assert not data.arrays["instance_mask"].any()
+    assert data.perception == Perception("semantic", None, "mean")
+    assert data.weights == {}
     stops = np.asarray(data.action) == 0
     assert (stops == (data.goal[:, 0] < 1.0)).all()
     assert stops.sum() >= 2 * 4, "none of them is left out"
@@ -59,13 +79,16 @@ def test_steps_near_the_goal_are_labelled_stop(
 def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(
     episode_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = DemonstrationConfig(dataset=str(episode_file), disturbance=0.2, keep=0.5, passes=2, seed=3)
+    config = DemonstrationConfig(
+        dataset=str(episode_file), disturbance=0.2, keep=0.5, passes=2, seed=3, perception=SEMANTIC
+    )
     sorted_rows = []
     for num_envs in (1, 3):
         monkeypatch.setenv("VLNENV_CACHE", str(tmp_path / str(num_envs)))
         data = load_demonstrations(config, num_envs=num_envs)
         texts = [data.instructions[index] for index in data.instruction]
-        rows = zip(texts, data.goal.tolist(), data.action.tolist(), strict=True)
+        views = data.arrays["view_tokens"].astype(np.float64).sum(axis=(1, 2)).tolist()
+        rows = zip(texts, data.goal.tolist(), data.action.tolist(), views, strict=True)
         sorted_rows.append(sorted(rows))
     assert len(sorted_rows[0]) > 10
     assert sorted_rows[0] == sorted_rows[1]

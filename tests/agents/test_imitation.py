@@ -10,13 +10,17 @@ import torch
 
 from agents.base import load
 from agents.checkpoint import load_policy
-from agents.config import DemonstrationConfig, ImitationConfig
+from agents.closed_loop import evaluate_agent
+from agents.config import DemonstrationConfig, EvaluationConfig, ImitationConfig, Perception
 from agents.demonstrations import load_demonstrations
+from agents.environments import make_env_for
 from agents.imitation import Imitation, class_weights, mirror, swapped_words, train_imitation
 from agents.trained import PolicyAgent
 from tests.agents.fakes import random_batch, small_policy
 from vlnenv.evaluation import evaluate
-from vlnenv.vector import VLNVectorEnv
+
+SEMANTIC = Perception("semantic", segmenter=None)
+"""Quick to see with."""
 
 
 @pytest.fixture
@@ -24,7 +28,9 @@ def config(
     episode_file: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> ImitationConfig:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
-    data = DemonstrationConfig(dataset=str(episode_file), disturbance=0.1, keep=1.0, passes=2)
+    data = DemonstrationConfig(
+        dataset=str(episode_file), disturbance=0.1, keep=1.0, passes=2, perception=SEMANTIC
+    )
     return ImitationConfig(
         out=str(tmp_path / "bc"),
         data=data,
@@ -100,6 +106,36 @@ def test_a_resumed_run_repeats_the_losses_exactly(config: ImitationConfig) -> No
     assert losses[0] == losses[1] == [3, 6]
 
 
+@pytest.mark.parametrize("levels", [("patch",), ("view",), ("patch", "instance", "zone")])
+def test_one_data_set_trains_policies_of_different_levels(
+    config: ImitationConfig, levels: tuple[str, ...], tmp_path: Path
+) -> None:
+    config = dataclasses.replace(config, levels=levels, updates=2, out=str(tmp_path / "-".join(levels)))
+    file = train_imitation(config, lambda policy: {"success": 0.0})
+    policy = load_policy(file)
+    assert policy.config.levels == levels
+    assert policy.config.perception == Perception("semantic", None, "mean")
+    card = json.loads(file.with_suffix(".json").read_text())
+    assert card["perception"] == {"encoder": "semantic", "segmenter": None, "levels": "mean"}
+    # `vlnenv eval` finds out by itself what the policy sees with.
+    evaluation = EvaluationConfig(
+        agent=str(file), dataset=config.data.dataset, split="train", num_envs=2, max_steps=3
+    )
+    records = evaluate_agent(dataclasses.replace(evaluation, out=str(tmp_path / "run")))
+    assert [record["privileged"] for record in records] == ["encoder semantic"] * 2
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["environment"]["encoder"] == "semantic"
+    assert manifest["environment"]["segmenter"] is None
+    assert manifest["perception"]["privileged"] == ["encoder semantic"]
+
+
+def test_demonstrations_without_a_level_are_refused(config: ImitationConfig) -> None:
+    data = dataclasses.replace(config.data, views=False)
+    config = dataclasses.replace(config, data=data, levels=("view",))
+    with pytest.raises(ValueError, match="no view tokens"):
+        train_imitation(config, lambda policy: {"success": 0.0})
+
+
 def test_other_settings_in_the_same_folder_are_refused(config: ImitationConfig) -> None:
     train_imitation(config, lambda policy: {"success": 0.0})
     with pytest.raises(ValueError, match=r"learning_rate = 0\.001, now it is 0\.5"):
@@ -121,9 +157,10 @@ def test_cloning_overfits_two_episodes_and_walks_them(config: ImitationConfig) -
     first = run.step()["action_loss"]
     last = [run.step() for _ in range(249)][-20:]
     assert np.mean([metrics["action_loss"] for metrics in last]) < 0.3 * first
-    env = VLNVectorEnv(2, dataset=config.data.dataset, autoreset_mode="Disabled", max_steps=100)
+    agent = PolicyAgent(run.policy)
+    env = make_env_for(agent, 2, dataset=config.data.dataset, autoreset_mode="Disabled", max_steps=100)
     try:
-        records = evaluate(PolicyAgent(run.policy), env, progress=False)
+        records = evaluate(agent, env, progress=False)
         expert = evaluate(load("expert"), env, progress=False)
     finally:
         env.close()

@@ -20,7 +20,7 @@ def test_default_network_is_small() -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_masked_tokens_change_nothing(level: str) -> None:
-    policy, batch = small_policy(), random_batch()
+    policy, batch = small_policy(levels=LEVELS), random_batch()
     expected = policy(batch)
     hidden = batch[f"{level}_mask"] == 0
     assert hidden.any()
@@ -31,10 +31,29 @@ def test_masked_tokens_change_nothing(level: str) -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_unmasked_tokens_matter(level: str) -> None:
-    policy, batch = small_policy(), random_batch()
+    policy, batch = small_policy(levels=LEVELS), random_batch()
     before = policy(batch)
     batch[f"{level}_xyz"][batch[f"{level}_mask"] == 1] *= -1.0
     assert (policy(batch) - before).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("levels", [("patch",), ("view",), ("instance", "zone"), LEVELS])
+def test_a_policy_reads_its_levels_alone(levels: tuple[str, ...]) -> None:
+    policy, batch = small_policy(levels=levels), random_batch()
+    expected = policy(batch)
+    needed = {key: value for key, value in batch.items() if key.split("_")[0] not in LEVELS}
+    for level in levels:
+        needed |= {f"{level}_{part}": batch[f"{level}_{part}"] for part in ("tokens", "xyz", "mask")}
+    assert torch.equal(policy(needed), expected)
+
+
+def test_centres_of_instances_and_zones_block_no_way() -> None:
+    batch = random_batch()
+    policies = [small_policy(levels=levels) for levels in (("patch",), ("patch", "instance", "zone"))]
+    free = [policy.memory(batch)[3] for policy in policies]
+    assert torch.equal(*free)
+    assert (free[0] < 5.0).any()
+    assert (small_policy(levels=("view",)).memory(batch)[3] == 5.0).all()
 
 
 def test_unused_levels_change_nothing() -> None:
@@ -97,6 +116,8 @@ def test_free_distance_is_the_nearest_obstacle_per_direction() -> None:
         ({"width": 30, "heads": 4}, "multiple"),
         ({"dropout": 1.0}, "dropout"),
         ({"train_tokens": 0}, "train_tokens"),
+        ({"levels": ("patches",)}, "Did you mean 'patch'"),
+        ({"levels": ()}, "at least one level"),
     ],
 )
 def test_bad_settings_are_refused(settings: dict, message: str) -> None:

@@ -40,6 +40,11 @@ def test_draws_follow_the_chances_and_the_episode() -> None:
 
 
 def test_observations_without_tokens_are_refused() -> None:
+    with pytest.raises(KeyError, match="reads view tokens"):
+        PolicyAgent(small_policy(levels=("patch", "view"))).act(
+            {key: value for key, value in observations(1).items() if not key.startswith("view")},
+            np.array([True]),
+        )
     with pytest.raises(KeyError, match="observation='tokens'"):
         PolicyAgent(small_policy()).act({"rgb": np.zeros((1, 2, 2, 3))}, np.array([True]))
     batch = observations(1)
