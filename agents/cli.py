@@ -1,4 +1,4 @@
-"""The command `vlnenv`: demo, eval, train, data, doctor."""
+"""The command `vlnenv`: demo, eval, view, train, data, doctor."""
 
 from __future__ import annotations
 
@@ -27,6 +27,27 @@ class Demo:
     """Episodes for each agent."""
     num_envs: int = 8
     """Episodes side by side; results do not depend on it."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Let an agent walk through an episode, then look at what it remembers; ask for a thing in words."""
+
+    query: str | None = None
+    """What to look for, such as "red sofa"; None colours patches by their features and names instances."""
+    episode: str | None = None
+    """Episode id; None takes the first of the split."""
+    agent: str = "expert"
+    """A shipped agent's name, a policy's .safetensors file, or module:attribute."""
+    dataset: str = "houses"
+    """"houses", "r2r_ce" or the path of an episode file."""
+    split: str = "val_unseen"
+    encoder: str | None = None
+    """Patch encoder; None takes the agent's, else the environment's default."""
+    memory_scope: str = "episode"
+    """"pre_exploration" begins with what a tour of the whole scene saw."""
+    out: str = "view"
+    """Folder for the pictures and the point cloud."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,7 @@ Command = (
         EvaluationConfig,
         tyro.conf.subcommand("eval", description="Run an agent through a split and print its metrics."),
     ]
+    | Annotated[View, tyro.conf.subcommand("view")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Data, tyro.conf.subcommand("data")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
@@ -131,6 +153,8 @@ def _run(command: object) -> None:
         _demo(command)
     elif isinstance(command, EvaluationConfig):
         _evaluate(command)
+    elif isinstance(command, View):
+        _view(command)
     else:
         from agents.doctor import report
 
@@ -162,6 +186,22 @@ def _evaluate(config: EvaluationConfig) -> None:
     records = evaluate_agent(config)
     privileged = [config.agent] if is_privileged(load(config.agent)) else []
     _say(f"\n{results_table({config.agent: records}, privileged=privileged)}\n\nresults: {config.folder}")
+
+
+def _view(command: View) -> None:
+    from agents.view_command import report, run_view
+
+    result = run_view(
+        Path(command.out),
+        command.query,
+        command.episode,
+        command.agent,
+        command.dataset,
+        command.split,
+        encoder=command.encoder,
+        memory_scope=command.memory_scope,
+    )
+    _say(report(result, command.query))
 
 
 def _train(command: Train) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from vlnenv.batch import EpisodeBatch, Rollout
+from vlnenv.batch import EpisodeBatch
 from vlnenv.sim.simulator import TopDown
 from vlnenv.viewer.colors import instance_colors
 from vlnenv.viewer.floor_map import FloorMap, seen_from_above
@@ -52,8 +52,9 @@ def draw_frame(batch: EpisodeBatch, slot: int) -> np.ndarray:
     return np.asarray(picture)
 
 
-def _map_of(batch: EpisodeBatch, state: Rollout) -> TopDown:
-    """The scene from above; kept for the last few scenes, since a video asks for it at every step."""
+def map_of(batch: EpisodeBatch, slot: int) -> TopDown:
+    """A slot's scene from above; kept for the last few scenes, since a video asks for it at every step."""
+    state = batch.rollout(slot)
     floor_y_m = round(float(state.path_m[0][1]), 1)
     return _cached_map(batch.simulator, state.scene, floor_y_m)
 
@@ -65,7 +66,7 @@ def _cached_map(simulator: Any, scene: Any, floor_y_m: float) -> TopDown:
 
 def _draw_map(batch: EpisodeBatch, slot: int) -> Image.Image:
     state = batch.rollout(slot)
-    top_down = _map_of(batch, state)
+    top_down = map_of(batch, slot)
     floor_map = FloorMap(top_down, PANEL_PX)
     if batch.memory is not None:
         snapshot = batch.memory.snapshot(slot)
