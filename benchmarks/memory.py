@@ -1,9 +1,15 @@
-"""What a step of the token memory costs as the memory grows, by part and batch size.
+"""What a step of the token memory costs as it grows, by part and batch; and against the paper's memory.
 
-    python -m benchmarks.memory [--scene FLAT.glb] [--steps 1000] [--batches 1 4 16]
+    python -m benchmarks.memory [--scenes houses/val_unseen/0000 FLAT.glb] [--tables growth paper members]
 
-An agent walks shortest ways between random places of a built-in house, and of a scene file if one is given.
-The views are rendered once; then the memory alone is timed over them, agents of a batch starting apart.
+An agent walks shortest ways between random places of a scene. The views are rendered and encoded once; then
+segmenter and memory alone are timed over them, agents of a batch starting apart. Milliseconds are processor time of the one thread that all of it runs in, so that what
+else the machine does counts little. Three tables:
+
+- growth: the default size, milliseconds of each part around some steps, points stored and megabytes held;
+- paper: 768 dimensions and the paper's networks with random weights, ours against all members encoded again
+  (`benchmarks.paper_memory`) over the same views in turns;
+- members: what it costs in accuracy that an instance is encoded from a bounded sample of its patches.
 """
 
 from __future__ import annotations
@@ -12,50 +18,89 @@ import math
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
 import tyro
 
+from benchmarks.paper_memory import PaperMemory
 from benchmarks.record import save_result
 from vlnenv import houses
 from vlnenv.data import scene_loader
-from vlnenv.memory import MemoryConfig, TokenMemory
+from vlnenv.memory import MemoryConfig, MemorySnapshot, TokenMemory, instances, make_encoder, zones
+from vlnenv.memory.levels import Levels, MeanLevels, make_levels
+from vlnenv.memory.merging import MergingDiscriminator
+from vlnenv.memory.segmenters import make_segmenter
+from vlnenv.memory.segmenters.segmenter import at_patch_centres
+from vlnenv.memory.set_encoder import SetEncoder
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.follower import FORWARD, LEFT, follow
 from vlnenv.sim.scene import Scene
+from vlnenv.sim.simulator import Frames
 
 HOUSE = "houses/val_unseen/0000"
-CAMERA = Camera(width=96, height=96)
 MARKS = (50, 200, 500, 1000)
+WINDOW = 25
+"""Steps before and after a mark that its median is taken over."""
+PAPER_DIM, PAPER_HEADS, PAPER_FFN = 768, 12, 3072
+TABLES = ("growth", "paper", "members")
 
 
 @dataclass(frozen=True)
 class Args:
-    """Growth and speed of the memory."""
+    """Growth, speed and accuracy of the memory."""
 
-    scene: Path | None = None
-    """A scan or model to walk through beside the built-in house, .glb or .ply."""
+    scenes: tuple[str, ...] = (HOUSE,)
+    """Ids of built-in houses, or paths of scans and models."""
     steps: int = 1000
     batches: tuple[int, ...] = (1, 4, 16)
-    dim: int = 64
-    """Length of a feature."""
+    encoder: str = "mini"
+    """Whose features come in; it is not timed."""
+    segmenter: str = "patchgraph"
+    paper_steps: int = 200
+    """Steps of the comparison with the paper's memory; timed over the last tenth."""
+    members: tuple[int, ...] = (8, 16, 32, 128, 512)
+    """Bounds on the patches of one encoding that are compared."""
+    tables: tuple[str, ...] = TABLES
+    save_as: str = "memory"
+    """Name of the JSON file under benchmarks/results."""
     seed: int = 0
-    """Of the places."""
+    """Of the places and the random weights."""
 
 
-def walk(
-    simulator: EmbreeSimulator, scene: Scene, steps: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions (s, 3), headings (s,) and depth images (s, 96, 96) of a walk."""
+@dataclass(frozen=True)
+class Views:
+    """What is seen along a walk of s steps."""
+
+    position_m: np.ndarray
+    heading_rad: np.ndarray
+    frames: Frames
+    features: torch.Tensor
+    """(s, 24, 24, dim)."""
+    truth: np.ndarray
+    """int (s, 24, 24): the true object of each patch, 0 for none."""
+    camera: Camera
+
+    def at(self, steps: np.ndarray) -> tuple[Frames, torch.Tensor, tuple[np.ndarray, np.ndarray]]:
+        """Frames, features and poses of n steps."""
+        assert self.frames.rgb is not None
+        assert self.frames.depth is not None
+        frames = Frames(self.frames.rgb[steps], self.frames.depth[steps], None)
+        return frames, self.features[steps], (self.position_m[steps], self.heading_rad[steps])
+
+
+def walk(simulator: EmbreeSimulator, scene: Scene, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (s, 3) and headings (s,) of shortest ways between random places."""
     rng = np.random.default_rng(seed)
     position_m, heading_rad = simulator.sample(scene, rng, 1)[0], 0.0
-    positions, headings = [], []
+    positions: list[np.ndarray] = []
+    headings: list[float] = []
     while len(positions) < steps:
         found = follow(
             simulator, scene, position_m, heading_rad, simulator.sample(scene, rng, 1), max_steps=200
@@ -69,47 +114,322 @@ def walk(
                 heading_rad += math.radians(15.0) * (1 if action == LEFT else -1)
             positions.append(position_m)
             headings.append(heading_rad)
-    position_all, heading_all = np.array(positions[:steps]), np.array(headings[:steps])
-    depth = simulator.render(scene, position_all, heading_all, CAMERA, ("depth",)).depth
-    assert depth is not None
-    return position_all, heading_all, depth
+    return np.array(positions[:steps]), np.array(headings[:steps])
 
 
-def timed(function: Callable[..., Any], log: list[float]) -> Callable[..., Any]:
-    """The function, with milliseconds of each call appended to `log`."""
+def see(name: str, load: Callable[[str], Scene], args: Args) -> Views:
+    """Walk through a scene; render and encode what is seen."""
+    simulator = EmbreeSimulator(load_scene=load)
+    scene = simulator.load(name)
+    position_m, heading_rad = walk(simulator, scene, args.steps, args.seed)
+    encoder = make_encoder(args.encoder)
+    camera = Camera(width=encoder.image_size, height=encoder.image_size)
+    rgb, depth, features, truth = [], [], [], []
+    for start in range(0, args.steps, 50):
+        part = slice(start, start + 50)
+        poses = position_m[part], heading_rad[part]
+        frames = simulator.render(scene, *poses, camera, ("rgb", "depth", "instance"))
+        assert frames.instance is not None
+        with torch.no_grad():
+            features.append(encoder.encode(frames, [scene] * len(poses[0])))
+        rgb.append(frames.rgb)
+        depth.append(frames.depth)
+        truth.append(at_patch_centres(frames.instance))
+    all_frames = Frames(np.concatenate(rgb), np.concatenate(depth), None)  # type: ignore[arg-type]
+    return Views(position_m, heading_rad, all_frames, torch.cat(features), np.concatenate(truth), camera)
 
-    def run(*arguments: Any) -> Any:
-        start = time.perf_counter()
-        result = function(*arguments)
-        log.append(1e3 * (time.perf_counter() - start))
-        return result
 
-    return run
+class Clock:
+    """Milliseconds of each part, summed up step by step."""
+
+    def __init__(self) -> None:
+        self.steps: list[dict[str, float]] = []
+
+    def next_step(self) -> None:
+        """Start a step."""
+        self.steps.append(defaultdict(float))
+
+    def timed(self, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose calls count for `part`."""
+
+        def run(*arguments: Any, **named: Any) -> Any:
+            start = time.thread_time()
+            result = function(*arguments, **named)
+            self.steps[-1][part] += 1e3 * (time.thread_time() - start)
+            return result
+
+        return run
+
+    @contextmanager
+    def inside(self, memory: TokenMemory) -> Iterator[None]:
+        """Time the parts of a memory's step; those of an update in their order, then the panorama."""
+        with ExitStack() as stack:
+
+            def watch(part: str, owner: Any, name: str) -> None:
+                function = self.timed(part, getattr(owner, name))
+                stack.enter_context(mock.patch.object(owner, name, function))
+
+            watch("describe", instances, "describe")
+            watch("cull", memory, "_cull")
+            watch("match", memory, "_match")
+            watch("thin out", memory, "_thin_out")
+            watch("insert", memory, "_insert")
+            watch("instances", instances, "refresh")
+            watch("zones", zones, "refresh")
+            watch("panorama", memory, "_read_panorama")
+            watch("encode instances", memory.levels, "encode_instances")
+            watch("encode zones", memory.levels, "encode_zones")
+            watch("same", memory.levels, "same")
+            yield
+
+    def medians(self, steps: slice) -> dict[str, float]:
+        """Median milliseconds of each part over some steps."""
+        window = self.steps[steps]
+        parts = sorted({part for step in window for part in step})
+        return {part: round(float(np.median([step[part] for step in window])), 3) for part in parts}
 
 
-def measure(views: tuple[np.ndarray, np.ndarray, np.ndarray], count: int, args: Args) -> list[dict[str, Any]]:
-    """Milliseconds of each part at the marked steps, medians of the 21 steps around them."""
-    positions, headings, depth = views
-    memory = TokenMemory(count, args.dim, MemoryConfig(), CAMERA)
-    logs: dict[str, list[float]] = defaultdict(list)
-    memory._cull = timed(memory._cull, logs["cull"])  # type: ignore[method-assign]
-    memory._insert = timed(memory._insert, logs["insert"])  # type: ignore[method-assign]
-    update, read = timed(memory.update, logs["update"]), timed(memory.read, logs["read"])
-    features = torch.zeros(count, 24, 24, args.dim)
-    stored, slots = [], np.arange(count)
+class PaperSizeLevels:
+    """Set encoders of the paper's size with random weights, which start as the mean of the members.
+
+    What segment shows what instance is decided by the rule of `MeanLevels`; a discriminator of the paper's
+    size runs beside it for its cost.
+
+    Args:
+        dim: Length of a feature.
+        seed: Of the weights.
+    """
+
+    def __init__(self, dim: int, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.dim = dim
+        self._instances = SetEncoder(dim, 7, PAPER_HEADS, PAPER_FFN).eval().requires_grad_(False)
+        self._zones = SetEncoder(dim, 4, PAPER_HEADS, PAPER_FFN).eval().requires_grad_(False)
+        self._merging = MergingDiscriminator(dim, PAPER_FFN).eval().requires_grad_(False)
+        self._rule = MeanLevels(dim)
+
+    def encode_instances(
+        self, features: torch.Tensor, position: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        """See `Levels`."""
+        return self._instances(features, position, mask)
+
+    def encode_zones(
+        self, features: torch.Tensor, position: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        """See `Levels`."""
+        return self._zones(features, position, mask)
+
+    def same(
+        self, f3d: torch.Tensor, f2d: torch.Tensor, offset_m: torch.Tensor, overlap: torch.Tensor
+    ) -> torch.Tensor:
+        """See `Levels`."""
+        self._merging(f3d, f2d, offset_m, overlap)
+        return self._rule.same(f3d, f2d, offset_m, overlap)
+
+
+def held_mb(thing: Any) -> float:
+    """Megabytes of all tensors and arrays that an object of this package holds."""
+    seen: set[int] = set()
+
+    def size(thing: Any) -> int:
+        if id(thing) in seen:
+            return 0
+        seen.add(id(thing))
+        if isinstance(thing, torch.Tensor):
+            storage = thing.untyped_storage()
+            address = storage.data_ptr()
+            return 0 if address in seen or seen.add(address) else storage.nbytes()  # type: ignore[func-returns-value]
+        if isinstance(thing, np.ndarray):
+            return int(thing.nbytes)
+        if isinstance(thing, dict):
+            return sum(map(size, thing.values()))
+        if isinstance(thing, list | tuple | set):
+            return sum(map(size, thing))
+        if type(thing).__module__.startswith("vlnenv.memory"):
+            if is_dataclass(thing):
+                return sum(size(getattr(thing, field.name)) for field in fields(thing))
+            return sum(map(size, vars(thing).values()))
+        return 0
+
+    return round(size(thing) / 2**20, 2)
+
+
+def growth(name: str, views: Views, count: int, args: Args) -> list[dict[str, Any]]:
+    """Milliseconds of each part around the marked steps for a batch of `count` agents."""
+    clock = Clock()
+    levels = make_levels("auto", args.encoder, views.features.shape[-1])
+    memory = TokenMemory(count, levels.dim, MemoryConfig(), views.camera, levels=levels)
+    segment = clock.timed("segment", make_segmenter(args.segmenter).segment)
+    update, read = clock.timed("update", memory.update), clock.timed("read", memory.read)
+    slots = np.arange(count)
+    rows: list[dict[str, Any]] = []
     for step in range(args.steps):
         now = (step + slots * (args.steps // count)) % args.steps
-        update(slots, features, depth[now], positions[now], headings[now])
-        read(slots, positions[now], headings[now])
-        stored.append(int(memory.count().mean()))
-    rows = []
-    for mark in (mark for mark in MARKS if mark <= args.steps):
-        around = slice(max(mark - 11, 0), min(mark + 10, args.steps))
-        row: dict[str, Any] = {"batch": count, "step": mark, "stored": stored[mark - 1]}
-        row.update({f"{part}_ms": round(float(np.median(log[around])), 3) for part, log in logs.items()})
-        row["step_ms"] = round(row["update_ms"] + row["read_ms"], 3)
-        rows.append(row)
+        frames, features, pose = views.at(now)
+        clock.next_step()
+        segments = segment(frames, features, views.camera)
+        with clock.inside(memory):
+            update(slots, features, frames.depth, *pose, segments)
+            read(slots, *pose)
+        if step + 1 in MARKS:
+            state = memory.snapshot(0)
+            stored = int(memory.count().mean())
+            row: dict[str, Any] = {"scene": name, "batch": count, "step": step + 1, "stored": stored}
+            row |= {"instances": len(state.instance_ids), "zones": len(state.zone_keys)}
+            rows.append(row | {"held_mb": held_mb(memory)})
+    for row in rows:
+        parts = clock.medians(slice(max(row["step"] - WINDOW - 1, 0), row["step"] + WINDOW))
+        row |= {"ms": parts, "step_ms": round(parts["update"] + parts["read"], 3)}
+        row["over_first_mark"] = round(row["step_ms"] / rows[0]["step_ms"], 3)
     return rows
+
+
+class Truth:
+    """The true object of every patch that one environment ever stored, by id.
+
+    Args:
+        camera: The camera that the patches are seen by.
+    """
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self.of_patch: list[int] = []
+
+    def add(self, depth: np.ndarray, truth: np.ndarray) -> None:
+        """Take in one view: depth (height, width) and true objects (24, 24)."""
+        seen = at_patch_centres(depth[None])[0]
+        self.of_patch += truth[(seen > 0.0) & (seen < self.camera.max_depth_m)].tolist()
+
+    def agreement(self, patch: np.ndarray, instance: np.ndarray) -> dict[str, float]:
+        """How well instances and true objects are the same, over the patches that are in both.
+
+        Args:
+            patch: int (k,) ids of patches.
+            instance: int (k,) instance of each, -1 for none.
+
+        Returns:
+            `purity`: share of patches that are of their instance's main object; `unity`: share that are in
+            their object's main instance; `association`: share of which both is true.
+        """
+        objects = np.array(self.of_patch)[patch]
+        both = (objects > 0) & (instance >= 0)
+        _, o = np.unique(objects[both], return_inverse=True)
+        _, i = np.unique(instance[both], return_inverse=True)
+        counts = np.zeros((o.max() + 1, i.max() + 1), dtype=np.int64)
+        np.add.at(counts, (o, i), 1)
+        pure, whole = counts.argmax(axis=0)[i] == o, counts.argmax(axis=1)[o] == i
+        shares = {"purity": pure, "unity": whole, "association": pure & whole}
+        return {name: round(float(share.mean()), 4) for name, share in shares.items()}
+
+
+def against_paper(name: str, views: Views, args: Args) -> dict[str, Any]:
+    """Milliseconds of the last of `paper_steps`, ours and the paper's in turns over the same views."""
+    torch.manual_seed(args.seed)
+    dim = views.features.shape[-1]
+    widen = torch.linalg.qr(torch.randn(PAPER_DIM, dim))[0].T  # keeps lengths and angles
+    clock = Clock()
+    levels = PaperSizeLevels(PAPER_DIM, args.seed)
+    ours = TokenMemory(1, PAPER_DIM, MemoryConfig(), views.camera, levels=levels)
+    paper = PaperMemory(PAPER_DIM, views.camera, seed=args.seed)
+    update, read = clock.timed("update", ours.update), clock.timed("read", ours.read)
+    segmenter, truth = make_segmenter(args.segmenter), Truth(views.camera)
+    timed = max(args.paper_steps // 10, 1)
+    theirs: list[dict[str, float]] = []
+    tokens = []
+    for step in range(args.paper_steps):
+        paper.uses_networks = step >= args.paper_steps - timed
+        frames, features, pose = views.at(np.array([step]))
+        segments = segmenter.segment(frames, features, views.camera)
+        features = features @ widen
+        assert frames.depth is not None
+        truth.add(frames.depth[0], views.truth[step])
+        clock.next_step()
+        with clock.inside(ours):
+            update([0], features, frames.depth, *pose, segments)
+            read([0], *pose)
+        start = time.thread_time()
+        paper.update(
+            features[0], frames.depth[0], pose[0][0], pose[1][0], segments[0].numpy(), views.truth[step]
+        )
+        theirs.append(dict(paper.milliseconds, step=1e3 * (time.thread_time() - start)))
+        tokens.append(paper.tokens)
+    state = ours.snapshot(0)
+    last = slice(args.paper_steps - timed, None)
+    parts = clock.medians(last)
+    paper_clock = Clock()
+    paper_clock.steps = [defaultdict(float, step) for step in theirs]
+    live = paper.id.numpy()
+    instance = np.array([paper.instance_of.get(patch, -1) for patch in live.tolist()])
+    result: dict[str, Any] = {
+        "scene": name,
+        "steps": args.paper_steps,
+        "timed": timed,
+        "ours_step_ms": round(parts["update"] + parts["read"], 1),
+        "paper_step_ms": round(paper_clock.medians(last)["step"], 1),
+        "ours_ms": parts,
+        "paper_ms": paper_clock.medians(last),
+        "paper_patches_encoded_a_step": int(np.median(tokens[last])),
+        "ours_stored": len(state.patch_id),
+        "paper_stored": len(paper),
+        "ours_instances": len(state.instance_ids),
+        "paper_instances": len(paper.members),
+        "ours": truth.agreement(state.patch_id.numpy(), state.instance_id.numpy()),
+        "paper_told_the_truth": truth.agreement(live, instance),
+    }
+    result["times_faster"] = round(result["paper_step_ms"] / result["ours_step_ms"], 1)
+    return result
+
+
+def bounded_members(name: str, views: Views, args: Args) -> list[dict[str, Any]]:
+    """What a bound on the patches of one encoding does to the instances and to their features."""
+    rows = []
+    for kind in ("mean", "auto"):
+        levels = make_levels(kind, args.encoder, views.features.shape[-1])
+        if kind == "auto" and isinstance(levels, MeanLevels):
+            continue
+        for bound in args.members:
+            memory = TokenMemory(
+                1, levels.dim, MemoryConfig(instance_members=bound), views.camera, levels=levels
+            )
+            segmenter, truth = make_segmenter(args.segmenter), Truth(views.camera)
+            start = time.thread_time()
+            for step in range(args.steps):
+                frames, features, pose = views.at(np.array([step]))
+                assert frames.depth is not None
+                segments = segmenter.segment(frames, features, views.camera)
+                memory.update([0], features, frames.depth, *pose, segments)
+                truth.add(frames.depth[0], views.truth[step])
+            milliseconds = 1e3 * (time.thread_time() - start) / args.steps
+            state = memory.snapshot(0)
+            cosine, sizes = cosine_to_all_members(state, levels)
+            over = cosine[sizes > bound]
+            row: dict[str, Any] = {"scene": name, "levels": type(levels).__name__, "members": bound}
+            row |= truth.agreement(state.patch_id.numpy(), state.instance_id.numpy())
+            row |= {"instances": len(sizes), "larger_than_bound": len(over)}
+            row |= {"cosine_mean": round(float(cosine.mean()), 5), "ms_a_step": round(milliseconds, 2)}
+            if len(over):
+                row |= {"cosine_mean_of_larger": round(float(over.mean()), 5)}
+                row |= {"cosine_least": round(float(over.min()), 5)}
+            rows.append(row)
+    return rows
+
+
+@torch.no_grad()
+def cosine_to_all_members(state: MemorySnapshot, levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine of each instance's feature with the encoding of all of its patches, and how many those are."""
+    cosines, sizes = [], []
+    for instance, feature in zip(state.instance_ids, state.instance_features, strict=True):
+        own = state.instance_id == instance
+        xyz, direction = state.xyz_m[:, own].T, state.direction_rad[own, None]
+        away = xyz - xyz.double().mean(dim=0).float()
+        columns = [away, away.norm(dim=1, keepdim=True), direction.sin(), direction.cos()]
+        position = torch.cat([*columns, state.scale_m[own, None]], dim=1)
+        everything = torch.ones(1, len(xyz), dtype=torch.bool)
+        full = levels.encode_instances(state.features[own][None], position[None], everything)[0]
+        cosines.append(float(full @ feature))
+        sizes.append(len(xyz))
+    return np.array(cosines), np.array(sizes)
 
 
 def main(args: Args) -> None:
@@ -117,26 +437,35 @@ def main(args: Args) -> None:
     torch.set_num_threads(1)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    scenes = [(HOUSE, houses.load_scene)]
-    if args.scene is not None:
-        scenes.append((args.scene.name, scene_loader("houses", str(args.scene.parent))))
-    rows: list[dict[str, Any]] = []
-    print("scene                        batch  step  stored    cull  insert    read    step   ms")
-    for name, load in scenes:
-        simulator = EmbreeSimulator(load_scene=load)
-        views = walk(simulator, simulator.load(name), args.steps, args.seed)
-        for count in args.batches:
-            own = measure(views, count, args)
-            for row in own:
-                row.update(scene=name, over_first_mark=round(row["step_ms"] / own[0]["step_ms"], 2))
+    results: dict[str, list[dict[str, Any]]] = {table: [] for table in args.tables}
+    for scene in args.scenes:
+        folder, _, name = scene.rpartition("/")
+        is_house = scene.startswith("houses/")
+        load = houses.load_scene if is_house else scene_loader("houses", folder or ".")
+        name = scene if is_house else name
+        views = see(name, load, args)
+        print(f"\n{name}", flush=True)
+        for count in args.batches if "growth" in args.tables else ():
+            for row in growth(name, views, count, args):
+                results["growth"].append(row)
                 print(
-                    f"{name:<28} {count:>5} {row['step']:>5} {row['stored']:>7} {row['cull_ms']:>7.2f} "
-                    f"{row['insert_ms']:>7.2f} {row['read_ms']:>7.2f} {row['step_ms']:>7.2f}   "
-                    f"x {row['over_first_mark']:.2f}",
+                    f"batch {count:>2} step {row['step']:>4} stored {row['stored']:>6} "
+                    f"{row['held_mb']:>7.1f} MB step {row['step_ms']:>7.2f} ms "
+                    f"(x {row['over_first_mark']:.2f})  "
+                    + "  ".join(f"{part} {ms:.2f}" for part, ms in row["ms"].items()),
                     flush=True,
                 )
-            rows += own
-    print(f"saved {save_result('memory', rows, seed=args.seed, dim=args.dim)}")
+        if "members" in args.tables:
+            for row in bounded_members(name, views, args):
+                results["members"].append(row)
+                print("  ".join(f"{key} {value}" for key, value in row.items() if key != "scene"), flush=True)
+        if "paper" in args.tables:
+            row = against_paper(name, views, args)
+            results["paper"].append(row)
+            for key, value in row.items():
+                print(f"{key:<30} {value}", flush=True)
+    path = save_result(args.save_as, results, seed=args.seed, encoder=args.encoder, segmenter=args.segmenter)
+    print(f"saved {path}")
 
 
 if __name__ == "__main__":
