@@ -3,8 +3,10 @@
     python -m benchmarks.memory [--scenes houses/val_unseen/0000 FLAT.glb] [--tables growth paper members]
 
 An agent walks shortest ways between random places of a scene. The views are rendered and encoded once; then
-segmenter and memory alone are timed over them, agents of a batch starting apart. Milliseconds are processor time of the one thread that all of it runs in, so that what
-else the machine does counts little. Three tables:
+segmenter and memory alone are timed over them, agents of a batch starting apart. Milliseconds are processor
+time of the one thread that all of it runs in, so that what else the machine does counts little.
+
+Three tables:
 
 - growth: the default size, milliseconds of each part around some steps, points stored and megabytes held;
 - paper: 768 dimensions and the paper's networks with random weights, ours against all members encoded again
