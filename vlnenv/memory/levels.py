@@ -105,7 +105,7 @@ class MeanLevels:
     ) -> torch.Tensor:
         """Alike enough for how much they overlap and how near they are; see `Levels`."""
         # No sigmoid: torch computes its last bits otherwise at the end of a batch than in the middle.
-        cosine = _folded_sum(f3d * f2d)
+        cosine = _folded_sum(f3d * f2d, 1)
         distance_m = (offset_m[:, 0] ** 2 + offset_m[:, 1] ** 2 + offset_m[:, 2] ** 2).sqrt()
         return (0.5 + overlap.amax(dim=1) + (cosine - 0.8) - 0.25 * distance_m).clamp(0.0, 1.0)
 
@@ -146,23 +146,22 @@ def make_levels(name: str, encoder: str, dim: int, device: str | torch.device = 
 
 def _unit_mean(features: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over the marked rows of each set, (b, m, d) to (b, d), at unit length; zero stays zero."""
-    total = _folded_sum((features * mask[..., None]).transpose(1, 2))
-    return total / _folded_sum(total * total).sqrt().clamp(min=1e-12)[:, None]
+    total = _folded_sum(features * mask[..., None], 1)
+    return total / _folded_sum(total * total, 1).sqrt().clamp(min=1e-12)[:, None]
 
 
-def _folded_sum(values: torch.Tensor) -> torch.Tensor:
-    """Sum over the last axis by adding its halves, again and again.
+def _folded_sum(values: torch.Tensor, dim: int) -> torch.Tensor:
+    """Sum over one axis by adding its halves, again and again.
 
     The order of additions depends on nothing but the axis' length, and zeros at its end change nothing: a
     row's bits are its own. `torch.sum` may add in another order when the batch has another shape.
     """
-    while values.shape[-1] > 1:
-        half = 1 << (values.shape[-1] - 1).bit_length() - 1
-        folded = values[..., :half]
-        if values.shape[-1] < 2 * half:
-            folded = folded.clone()
-            folded[..., : values.shape[-1] - half] += values[..., half:]
+    while (length := values.shape[dim]) > 1:
+        half = 1 << (length - 1).bit_length() - 1
+        low, high = values.narrow(dim, 0, half), values.narrow(dim, half, length - half)
+        if length == 2 * half:
+            values = low + high
         else:
-            folded = folded + values[..., half:]
-        values = folded
-    return values.squeeze(-1)
+            values = low.clone()
+            values.narrow(dim, 0, length - half).add_(high)
+    return values.squeeze(dim)
