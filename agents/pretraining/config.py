@@ -51,7 +51,7 @@ class LossWeights:
     """Eq. 6: instances and the mean of their patches."""
     subspace: float = 0.2
     """Eq. 7: instances and their text, the view's mean taken from both."""
-    category: float = 0.2
+    category: float = 0.5
     """Instances against all names."""
     object: float = 0.2
     """Three scales: instances and their colour and name."""
@@ -81,8 +81,8 @@ class LevelsTraining:
     segmenters: tuple[str, ...] = ("patchgraph", "oracle")
     keep: float = 0.25
     """Part of the walks' views that is trained on; neighbours are nearly alike."""
-    updates: int = 2000
-    views: int = 8
+    updates: int = 800
+    views: int = 6
     """Views of an update."""
     learning_rate: float = 1e-3
     """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
@@ -90,7 +90,7 @@ class LevelsTraining:
     grad_norm: float = 1.0
     least_purity: float = 0.5
     """Sets of which a smaller part shows one object teach no text."""
-    eval_every: int = 500
+    eval_every: int = 200
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -132,7 +132,7 @@ def test_many_members():
 
 def test_padded_sizes():
     counts = torch.tensor([0, 1, 8, 9, 16, 17, 32, 33, 64, 65])
-    assert padded_sizes(counts).tolist() == [8, 8, 8, 16, 16, 32, 32, 64, 64, 96]
+    assert padded_sizes(counts).tolist() == [8, 8, 8, 32, 32, 32, 32, 64, 64, 96]
 
 
 def test_empty_sets_are_zero_and_no_sets_are_none():

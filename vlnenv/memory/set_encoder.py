@@ -171,9 +171,8 @@ class _Layer(nn.Module):
 
 
 def padded_sizes(count: Tensor) -> Tensor:
-    """How many rows a set of `count` members is computed with: 8, 16, 32 or the next multiple of 32."""
-    small = torch.where(count <= 8, 8, torch.where(count <= 16, 16, 32))
-    return torch.where(count <= 32, small, (count + 31) // 32 * 32)
+    """Rows that a set of `count` members is computed with: 8 or a multiple of 32, so that sizes are few."""
+    return torch.where(count <= 8, 8, (count + 31) // 32 * 32)
 
 
 def product(x: Tensor, linear: nn.Linear, plus: Tensor | None = None) -> Tensor:
