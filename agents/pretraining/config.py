@@ -6,8 +6,8 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 
-PARTS = ("encoder", "levels")
-"""What `vlnenv train representation` trains, in this order: each reads what the ones before it give."""
+PARTS = ("encoder", "levels", "field")
+"""What `vlnenv train representation` trains, in this order."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class RepresentationConfig:
     """Settings of `vlnenv train representation`."""
 
     parts: tuple[str, ...] = PARTS
-    """Any of "encoder" (patch features) and "levels" (instances, zones, merging)."""
+    """Any of "encoder" (patch features), "levels" (instances, zones, merging), "field" (the panorama)."""
     out: str = "runs/representation"
     """Each part gets a folder below; a part that was cut off goes on."""
     levels: LevelsTraining = field(default_factory=LevelsTraining)

@@ -3,13 +3,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from agents.cli import main
+from agents.pretraining import representation
 from agents.pretraining.config import LevelsTraining, LossWeights, RepresentationConfig, WalksConfig
 from agents.pretraining.encounters import Encounters
 from agents.pretraining.levels import (
@@ -186,6 +190,32 @@ def test_train_levels_writes_weights_card_and_curve(tmp_path: Path) -> None:
     before = load_file(path)
     again = load_file(train_levels(CONFIG, tmp_path))
     assert all(torch.equal(value, again[name]) for name, value in before.items())
+
+
+def test_the_command_hands_each_part_the_encoder_trained_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parts themselves have tests of their own; here only what goes into them is looked at."""
+    seen: dict[str, Any] = {}
+
+    def train(part: str, path: Path) -> Callable[..., Path]:
+        def remember(config: Any, *_: Path) -> Path:
+            seen[part] = config
+            return path
+
+        return remember
+
+    monkeypatch.setattr(representation, "train_encoder", train("encoder", tmp_path / "mini.safetensors"))
+    monkeypatch.setattr(representation, "train_levels", train("levels", tmp_path / "levels.safetensors"))
+    monkeypatch.setattr(representation, "train_field", train("field", tmp_path / "field.safetensors"))
+    main(["train", "representation", "--out", str(tmp_path), "--levels.updates", "7"])
+    assert seen["encoder"].out == str(tmp_path / "encoder")
+    assert seen["levels"].updates == 7
+    assert (
+        seen["levels"].encoder_weights == seen["field"].encoder_weights == str(tmp_path / "mini.safetensors")
+    )
+    main(["train", "representation", "--parts", "levels", "--levels.encoder", "semantic"])
+    assert (seen["levels"].encoder, seen["levels"].encoder_weights) == ("semantic", "")
 
 
 @pytest.mark.parametrize(
