@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import tyro
 
 LEVELS = ("patch", "instance", "zone", "view")
 """Token levels that a policy can read: those of the memory, and "view", the 2D history of
@@ -21,10 +24,13 @@ class Perception:
     """Cuts views into instances; None for no instances and zones. "oracle" is privileged."""
     levels: str = "auto"
     """What encodes and merges instances and zones: "learned", "mean" or "auto"."""
+    memory: tyro.conf.Suppress[dict[str, Any] | None] = None
+    """Fields of `vlnenv.memory.MemoryConfig` that differ from its defaults. Demonstrations, and what is
+    trained on them, state them all: they mean the same when a default has changed."""
 
     def settings(self) -> dict[str, Any]:
         """Arguments of the environment."""
-        return {"encoder": self.encoder, "segmenter": self.segmenter, "levels": self.levels}
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)

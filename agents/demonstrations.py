@@ -47,7 +47,7 @@ class Demonstrations:
     data_hash: str
     """Hash of the episodes."""
     perception: Perception
-    """What the observations were made with; `levels` is never "auto" here."""
+    """What the observations were made with, spelt out: `levels` is not "auto", `memory` has all fields."""
     weights: dict[str, str]
     """SHA-256 of the shipped weights that the observations were made with, by file name."""
 
@@ -88,7 +88,9 @@ def _settings(config: DemonstrationConfig, env: VLNVectorEnv) -> dict[str, Any]:
     """All that demonstrations depend on, as JSON values: other weights make other ones."""
     memories = env.batch.memories
     assert memories is not None, "demonstrations are of tokens"
-    resolved = dataclasses.replace(config.perception, levels=memories.levels_name)
+    limits = dataclasses.asdict(memories.memory.config)
+    del limits["patches"]  # an argument of its own
+    resolved = dataclasses.replace(config.perception, levels=memories.levels_name, memory=limits)
     return {
         **dataclasses.asdict(dataclasses.replace(config, perception=resolved)),
         "data_hash": env.batch.dataset.hash,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.demonstrations import Disturbance, load_demonstrations
+from vlnenv.memory import MemoryConfig
 
 SEMANTIC = Perception("semantic", segmenter=None)
 """Quick to see with."""
@@ -37,8 +39,9 @@ def test_the_expert_is_recorded_step_by_step(
     views = alone.arrays["view_mask"].sum(axis=1) // 36
     assert views[0] == 1
     assert views[:16].tolist() == list(range(1, 17))
-    assert alone.perception == Perception("mini", "patchgraph", alone.perception.levels)
+    assert (alone.perception.encoder, alone.perception.segmenter) == ("mini", "patchgraph")
     assert alone.perception.levels in ("mean", "learned")
+    assert {"patches": "panorama", **(alone.perception.memory or {})} == dataclasses.asdict(MemoryConfig())
     assert "mini.safetensors" in alone.weights
     assert alone.arrays["patch_mask"].shape == (len(alone), 576)
     assert alone.arrays["patch_mask"].any()
@@ -69,7 +72,7 @@ def test_steps_near_the_goal_are_labelled_stop(
     data = load_demonstrations(config, 2)
     assert "view_tokens" not in data.arrays
     assert not data.arrays["instance_mask"].any()
-    assert data.perception == Perception("semantic", None, "mean")
+    assert (data.perception.encoder, data.perception.levels) == ("semantic", "mean")
     assert data.weights == {}
     stops = np.asarray(data.action) == 0
     assert (stops == (data.goal[:, 0] < 1.0)).all()

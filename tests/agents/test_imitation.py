@@ -114,9 +114,11 @@ def test_one_data_set_trains_policies_of_different_levels(
     file = train_imitation(config, lambda policy: {"success": 0.0})
     policy = load_policy(file)
     assert policy.config.levels == levels
-    assert policy.config.perception == Perception("semantic", None, "mean")
+    perception = policy.config.perception
+    assert (perception.encoder, perception.segmenter, perception.levels) == ("semantic", None, "mean")
+    assert perception.memory == load_demonstrations(config.data).perception.memory
     card = json.loads(file.with_suffix(".json").read_text())
-    assert card["perception"] == {"encoder": "semantic", "segmenter": None, "levels": "mean"}
+    assert card["perception"] == dataclasses.asdict(perception)
     # `vlnenv eval` finds out by itself what the policy sees with.
     evaluation = EvaluationConfig(
         agent=str(file), dataset=config.data.dataset, split="train", num_envs=2, max_steps=3
