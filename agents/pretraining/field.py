@@ -52,10 +52,12 @@ class FieldTraining:
     hidden: int = 5
     """...so many, in a row too, are kept from the memory and rendered out of it. A step is 0.25 m or 15
     degrees: those in the middle lie some way from all that the memory has seen."""
-    updates: int = 2000
-    views: int = 8
+    width: int = 64
+    """Of the network's hidden layer."""
+    updates: int = 2500
+    views: int = 4
     """Views of an update."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 5e-3
     """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
     weight_decay: float = 0.01
     cosine: float = 5.0
@@ -69,7 +71,7 @@ class FieldTraining:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "updates", "views", "threads"):
+        for name in ("hidden", "width", "updates", "views", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.every <= self.hidden:
@@ -242,7 +244,7 @@ def train_network(config: FieldTraining, data: NovelViews) -> FieldNetwork:
     """A network trained on novel views; all chance follows from the seed."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
-    network = FieldNetwork(FieldConfig(encoder=config.encoder, dim=data.target.shape[2]))
+    network = FieldNetwork(FieldConfig(config.encoder, data.target.shape[2], config.width))
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )

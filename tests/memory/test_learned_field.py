@@ -9,7 +9,7 @@ import torch
 
 from tests.memory.clouds import CAMERA, DIM, cloud, seen_from_origin
 from tests.memory.test_field import random_network
-from vlnenv.memory.field import WeightedRenderer
+from vlnenv.memory.field import WeightedRenderer, make_renderer
 from vlnenv.memory.front_points import Footprint, front_points
 from vlnenv.memory.learned_field import (
     FieldConfig,
@@ -104,3 +104,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "noise.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(ValueError, match="field network"):
         FieldNetwork.load(tmp_path / "noise.safetensors")
+
+
+def test_it_is_for_the_encoder_that_it_was_trained_with() -> None:
+    assert isinstance(make_renderer("learned", 64, "mini"), LearnedRenderer)
+    with pytest.raises(ValueError, match="weighted"):
+        make_renderer("learned", 64, "semantic")

@@ -24,7 +24,7 @@ _LARGEST = torch.iinfo(torch.int64).max
 
 @dataclass(frozen=True, eq=False)
 class PanoramaPoints:
-    """What n agents remember and where they stand: the stores of all environments as they lie, not copied."""
+    """What n agents remember and where they stand: the stores of all environments as they lie, contiguous."""
 
     xyz_m: torch.Tensor
     """float32 (3, e, c) world frame, metres: room for c points of each of e environments."""

@@ -34,7 +34,7 @@ from vlnenv.memory.front_points import (
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_VIEW, sight_of
 
 WEIGHTS = Path(__file__).with_name("weights") / "field.safetensors"
-"""The weights shipped with the package; `weights/field.json` says how they were made."""
+"""The weights shipped with the package; `weights/field.md` says how they were made."""
 _FORMAT = "vlnenv-field-1"
 _SURE = 1e-3
 """Opacities start within [_SURE, 1 - _SURE], where the network can still move them."""
