@@ -8,6 +8,7 @@ import pytest
 import trimesh
 
 from tests.viewer.rooms import nothing, remembered
+from vlnenv.memory import TokenMemory
 from vlnenv.memory.query import patch_similarity
 from vlnenv.viewer.point_cloud import point_colors, save_ply, to_open3d
 
@@ -54,3 +55,12 @@ def test_open3d_shows_the_points_in_their_colors(color: str, query: str | None) 
     np.testing.assert_allclose(255.0 * np.asarray(cloud.colors), expected, atol=1e-6)
     assert cloud.voxel_down_sample(0.5).has_colors()
     assert len(to_open3d(nothing()).points) == 0
+
+
+def test_a_memory_shows_its_own_points() -> None:
+    pytest.importorskip("open3d", exc_type=ImportError)
+    memory = TokenMemory(2, 64)
+    memory.restore(1, remembered())
+    assert len(memory.to_open3d(0).points) == 0
+    expected = np.asarray(to_open3d(remembered(), "query", "bed").colors)
+    np.testing.assert_array_equal(np.asarray(memory.to_open3d(1, "query", "bed").colors), expected)

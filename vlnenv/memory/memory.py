@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -478,6 +479,12 @@ class TokenMemory:
         self._view_features[env] = snapshot.view_features.to(self.device)
         self._view_xyz[:, env] = snapshot.view_xyz_m.to(self.device)
         self._view_mask[env] = snapshot.view_mask.to(self.device)
+
+    def to_open3d(self, index: int, color: str = "pca", query: str | np.ndarray | None = None) -> Any:
+        """One environment's patches as an `open3d.geometry.PointCloud`; see `vlnenv.viewer.point_cloud`."""
+        from vlnenv.viewer.point_cloud import to_open3d
+
+        return to_open3d(self.snapshot(index), color, query)
 
     def save(self, index: int, path: str | Path, about: Mapping[str, str] | None = None) -> None:
         """Write one environment's memory to a safetensors file, atomically.
