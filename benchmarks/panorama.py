@@ -66,7 +66,7 @@ class Args:
     flat_walks: int = 5
     """Walks through the flat; of the houses, one each."""
     sizes: tuple[int, ...] = (4_000, 8_000, 16_000, 30_000)
-    """Stored points at which a read is timed."""
+    """Stored points at which a read is timed; more than the walk gathers are left out."""
     batches: tuple[int, ...] = (1, 16)
     repeats: int = 30
     seed: int = 0
