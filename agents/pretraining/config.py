@@ -39,21 +39,25 @@ class WalksConfig:
 
 @dataclass(frozen=True)
 class LossWeights:
-    """What each loss counts (`agents.pretraining.losses`); 0 switches it off."""
+    """What each loss counts (`agents.pretraining.losses`); 0 switches it off.
+
+    Distillation counts most for instances: the texts are those of 41 categories, and what draws features to
+    these takes from all that they do not name.
+    """
 
     merge: float = 1.0
     """Eq. 4: the merging discriminator."""
-    instance_text: float = 0.2
+    instance_text: float = 0.1
     """Eq. 5: instances and their categories' names."""
     zone_text: float = 0.2
     """Eq. 5: zones and the names of what is in them."""
-    distillation: float = 0.2
+    distillation: float = 2.0
     """Eq. 6: instances and the mean of their patches."""
-    subspace: float = 0.2
+    subspace: float = 0.1
     """Eq. 7: instances and their text, the view's mean taken from both."""
-    category: float = 0.5
+    category: float = 0.1
     """Instances against all names."""
-    object: float = 0.2
+    object: float = 0.1
     """Three scales: instances and their colour and name."""
     region: float = 0.2
     """Three scales: zones and their room with what is in them."""

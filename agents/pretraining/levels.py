@@ -157,6 +157,8 @@ class LevelsRun:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._schedule()
         rng = np.random.default_rng([self.config.seed, self.update])
+        # Dropout follows from the update's number, so that a resumed run repeats it.
+        torch.manual_seed((self.config.seed << 32) + self.update)
         losses = self.losses(self._draw(rng), rng.uniform(0.0, 2.0 * math.pi, self.config.views))
         weights = dataclasses.asdict(self.config.weights)
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()

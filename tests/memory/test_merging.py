@@ -12,7 +12,7 @@ def pairs(count, dim=64):
 
 
 def test_reads_features_offset_distance_cosine_and_overlap():
-    network = MergingDiscriminator(64, 32).requires_grad_(False)
+    network = MergingDiscriminator(64, 32).eval().requires_grad_(False)
     f3d, f2d, offset, overlap = pairs(5)
     logits = network(f3d, f2d, offset, overlap)
     for row in range(5):
@@ -24,7 +24,7 @@ def test_reads_features_offset_distance_cosine_and_overlap():
 
 
 def test_bits_do_not_depend_on_the_batch():
-    network = MergingDiscriminator(64)
+    network = MergingDiscriminator(64).eval()
     values = pairs(33)
     with torch.no_grad():
         together = network(*values)
@@ -44,9 +44,19 @@ def test_learns_to_tell_near_from_far():
         optimizer.zero_grad()
         F.binary_cross_entropy_with_logits(network(f3d, f2d, offset, overlap), label).backward()
         optimizer.step()
+    network.eval()
     with torch.no_grad():
         right = (network(f3d, f2d, offset, overlap) > 0) == label.bool()
     assert right.float().mean() > 0.95
+
+
+def test_training_drops_features_and_nothing_else():
+    network = MergingDiscriminator(64)
+    f3d, f2d, offset, overlap = pairs(4)
+    with torch.no_grad():
+        assert not torch.equal(network(f3d, f2d, offset, overlap), network(f3d, f2d, offset, overlap))
+        blank = torch.zeros_like(f3d), torch.zeros_like(f2d), offset, overlap
+        assert torch.equal(network(*blank), network(*blank))
 
 
 def test_a_pair_at_one_place_has_finite_gradients():

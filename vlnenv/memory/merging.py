@@ -10,12 +10,15 @@ from vlnenv.memory.set_encoder import product
 
 _DERIVED = 3 + 1 + 1 + 2
 """Offset, distance, cosine, overlap."""
+_DROPOUT = 0.5
 
 
 class MergingDiscriminator(nn.Module):
     """Two features, how far apart they lie and how much they overlap in; the logit of "the same" out.
 
-    Linear, layer norm, GELU, linear. On the CPU a pair's bits do not depend on the other pairs of a call.
+    Linear, layer norm, GELU, linear. In training half of the features' numbers are dropped, so that it judges
+    how alike two things are more than what they are, also of things that it has never seen. On the CPU a
+    pair's bits do not depend on the other pairs of a call.
 
     Source: Dynam3D (arXiv 2505.11383), merging discriminator; differs in what it reads beside the features
     and the offset (distance, cosine and overlap) and in one logit for two.
@@ -35,6 +38,7 @@ class MergingDiscriminator(nn.Module):
         if dim < 1 or hidden < 1:
             raise ValueError(f"dim and hidden must be at least 1, got {dim} and {hidden}")
         self.dim = dim
+        self.dropout = nn.Dropout(_DROPOUT)
         self.first = nn.Linear(2 * dim + _DERIVED, hidden)
         self.norm = nn.LayerNorm(hidden)
         self.last = nn.Linear(hidden, 1)
@@ -66,5 +70,6 @@ class MergingDiscriminator(nn.Module):
         # Products of one row each: their bits are the pair's own, those of a sum over a batch are not.
         distance = torch.bmm(offset_m[:, None], offset_m[:, :, None]).clamp(min=1e-12).sqrt()
         cosine = torch.bmm(f3d[:, None], f2d[:, :, None])
-        pair = torch.cat([f3d, f2d, offset_m, distance[:, 0], cosine[:, 0], overlap.clamp(max=2.0)], dim=1)
+        read = self.dropout(f3d), self.dropout(f2d)
+        pair = torch.cat([*read, offset_m, distance[:, 0], cosine[:, 0], overlap.clamp(max=2.0)], dim=1)
         return product(F.gelu(self.norm(product(pair[:, None], self.first))), self.last)[:, 0, 0]
