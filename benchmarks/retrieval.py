@@ -6,15 +6,17 @@ An agent looks all around at every stop of a tour through a scene (`vlnenv.sim.t
 each name of an object of the scene that it has seen is a query, and the instances of the memory are ranked as
 `vlnenv.memory.query.best_instances` ranks them. An instance is a hit if most of its live patches showed an
 object of that name when they were looked at, says the simulator. Of houses also "colour name" is asked, where
-an object has a colour ("red sofa"): then the colour has to be right, too. The building itself (walls, floors,
-ceilings, door frames) is asked for apart; its instances stay in every ranking. Chance is the expected share
-of hits of a random order of the same instances. Intervals resample scenes, then queries.
+an object has a colour ("red sofa"): then the colour has to be right, too. Of a scene with other things than
+the houses hold, names that `mini` was trained on, or that are other words for one, are also counted apart.
+The building itself (walls, floors, ceilings, door frames) is asked for apart; its instances stay in every
+ranking. Chance is the expected share of hits of a random order of the same instances. Intervals resample
+scenes, then queries.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import comb
 from pathlib import Path
@@ -29,9 +31,10 @@ from benchmarks.segmenters import BUILDING
 from vlnenv import houses
 from vlnenv.data import scene_loader
 from vlnenv.evaluation.statistics import mean_interval
+from vlnenv.houses.catalogue import CATALOGUE
 from vlnenv.memory import Encoder, MemoryConfig, MemorySnapshot, TokenMemory, make_encoder
 from vlnenv.memory.levels import make_levels
-from vlnenv.memory.query import best_instances, instance_rows
+from vlnenv.memory.query import best_instances, instance_rows, query_feature
 from vlnenv.memory.segmenters import make_segmenter
 from vlnenv.memory.segmenters.segmenter import at_patch_centres
 from vlnenv.sim.camera import Camera
@@ -40,7 +43,18 @@ from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Frames
 from vlnenv.sim.tour import look_around, tour_stops
 
-KINDS = ("object", "colour and object", "building")
+KNOWN_WORD = 0.6
+"""Cosine of two names from which on one is called a word for the other."""
+TRAINED = (*CATALOGUE, *sorted(BUILDING), "door", "front door", "window")
+"""Names of what built-in houses hold: all that `mini` was trained to tell apart."""
+KINDS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "object": lambda record: record["kind"] == "object",
+    "  a known word": lambda record: record["kind"] == "object" and record["nearest_trained"] >= KNOWN_WORD,
+    "  another word": lambda record: record["kind"] == "object" and record["nearest_trained"] < KNOWN_WORD,
+    "colour and object": lambda record: record["kind"] == "colour and object",
+    "building": lambda record: record["kind"] == "building",
+}
+"""Queries that are counted together."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +181,12 @@ def queries_of(scene: Scene, live: np.ndarray, seen_patches: int) -> list[tuple[
     ]
 
 
+def unseen_of(scene: Scene, live: np.ndarray, seen_patches: int) -> list[str]:
+    """Names of a scene that are not asked for, as the tour left too few patches of them."""
+    asked = {phrase for _, phrase, _ in queries_of(scene, live, seen_patches)}
+    return sorted({instance.category for instance in scene.instances} - asked)
+
+
 def shares_of(snapshot: MemorySnapshot, truth: np.ndarray) -> np.ndarray:
     """Of each remembered instance the share of its live patches that showed each true one, (j, ids)."""
     row = instance_rows(snapshot)
@@ -176,14 +196,9 @@ def shares_of(snapshot: MemorySnapshot, truth: np.ndarray) -> np.ndarray:
     return counts / counts.sum(axis=1, keepdims=True)
 
 
-def ask(
-    views: Views,
-    snapshot: MemorySnapshot,
-    truth: np.ndarray,
-    seen_patches: int,
-    rank: Callable[[MemorySnapshot, str], Sequence[int]] | None = None,
-) -> list[dict[str, Any]]:
+def ask(views: Views, snapshot: MemorySnapshot, truth: np.ndarray, seen_patches: int) -> list[dict[str, Any]]:
     """One record a query: whether the first, and one of the first five, is a hit; and by chance."""
+    names = np.stack([query_feature(name, snapshot.features.shape[1]) for name in TRAINED])
     ids = snapshot.instance_ids.numpy()
     shares = shares_of(snapshot, truth)
     live = truth[snapshot.patch_id.numpy()]
@@ -191,10 +206,7 @@ def ask(
     for kind, phrase, meant in queries_of(views.scene, live, seen_patches):
         known = [instance for instance in sorted(meant) if instance < shares.shape[1]]
         is_hit = shares[:, known].sum(axis=1) > 0.5
-        if rank is None:
-            best = [match.instance_id for match in best_instances(snapshot, phrase, count=5)]
-        else:
-            best = list(rank(snapshot, phrase))[:5]
+        best = [match.instance_id for match in best_instances(snapshot, phrase, count=5)]
         rows = np.searchsorted(ids, best)
         hits, total = int(is_hit.sum()), len(ids)
         misses_5 = comb(total - hits, 5) / comb(total, 5) if total >= 5 else float(hits == 0)
@@ -203,6 +215,7 @@ def ask(
                 "scene": views.scene.id,
                 "kind": kind,
                 "query": phrase,
+                "nearest_trained": float((names @ query_feature(phrase, snapshot.features.shape[1])).max()),
                 "top1": bool(is_hit[rows[:1]].any()),
                 "top5": bool(is_hit[rows].any()),
                 "chance1": hits / max(total, 1),
@@ -252,22 +265,25 @@ def main(args: Args) -> None:
         for stack in stacks:
             encoder = named_encoder(stack.encoder, args.seed)
             records, seconds, count = [], 0.0, 0
-            sizes = []
+            sizes, unseen = [], []
             for views in group_views:
                 camera = Camera(width=encoder.image_size, height=encoder.image_size)
                 count += sum(1 for _ in views(camera))  # renders
                 start = time.perf_counter()
                 snapshot, truth = remember(views, stack, encoder)
                 seconds += time.perf_counter() - start
+                live = truth[snapshot.patch_id.numpy()]
+                unseen += [(views.scene.id, name) for name in unseen_of(views.scene, live, args.seen_patches)]
                 sizes.append((len(snapshot.patch_id), len(snapshot.instance_ids)))
                 records += ask(views, snapshot, truth, args.seen_patches)
-            for kind in KINDS:
-                own = [record for record in records if record["kind"] == kind]
-                if not own:
+            for kind, is_meant in KINDS.items():
+                own = [record for record in records if is_meant(record)]
+                if not own or (kind.startswith(" ") and len(own) == sum(map(KINDS["object"], records))):
                     continue
-                row = {"scenes_of": group, "stack": stack.label, "kind": kind, **summary(own)}
+                row = {"scenes_of": group, "stack": stack.label, "kind": kind.strip(), **summary(own)}
                 row["privileged"] = encoder.privileged or stack.segmenter == "oracle"
                 row["patches_mean"], row["instances_mean"] = (round(m) for m in np.mean(sizes, axis=0))
+                row["names_seen_too_little"] = len(unseen)
                 rows.append(row)
                 print(
                     f"{stack.label:<44}{kind:<19}{row['queries']:>4}  {row['top1'][0]:.3f} "
@@ -276,6 +292,7 @@ def main(args: Args) -> None:
                     f"{seconds / max(count, 1):.3f}",
                     flush=True,
                 )
+            print(f"{'':<44}names seen too little: {unseen}")
             all_records += [{"stack": stack.label, **record} for record in records]
     if args.save_as:
         results = {"summary": rows, "queries": all_records}
