@@ -8,7 +8,6 @@ from tests.memory.box_world import BoxWorld, random_walk
 from tests.memory.test_memory import DIM, SMALL, ZERO, assert_same_snapshots, same, unit_features
 from vlnenv.memory import MemoryConfig, MemorySnapshot, TokenMemory
 from vlnenv.memory.levels import MeanLevels
-from vlnenv.memory.members import means, sample, spread
 
 BOX = ((-0.4, 0.0, -2.4), (0.4, 2.0, -1.6))
 
@@ -243,29 +242,3 @@ def test_a_snapshot_whose_patches_belong_to_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="instances that it does not hold"):
         world.memory.restore(0, damaged)
     assert_same_snapshots(world.memory.snapshot(0), snap)
-
-
-def test_samples_are_the_lowest_in_the_spread_of_ids() -> None:
-    rng = np.random.default_rng(4)
-    group = torch.from_numpy(rng.integers(0, 5, 3000))
-    group[group == 3] = 0  # 3 is empty, 4 has two
-    group[(group == 4).nonzero()[2:, 0]] = 1
-    ids = torch.from_numpy(rng.permutation(10**6)[:3000])
-    member, mask = sample(group, ids, 5, 32)
-    for number in range(5):
-        own = ids[group == number]
-        expected = own[spread(own).argsort()[:32]].tolist()
-        assert ids[member[number]][mask[number]].tolist() == expected
-    # Ids that all lie high in the order: the shortcut must notice that it finds too few.
-    high = torch.arange(10**6)
-    high = high[spread(high) > 2**31][:500]
-    member, mask = sample(torch.zeros(500, dtype=torch.int64), high, 1, 32)
-    assert mask.all()
-    assert high[member[0]].tolist() == high[spread(high).argsort()[:32]].tolist()
-
-
-def test_means_are_added_up_in_float64() -> None:
-    xyz = torch.full((3, 100_000), 0.1) + 1000.0
-    mean = means(xyz, torch.zeros(100_000, dtype=torch.int64), 2)
-    assert torch.equal(mean[:, 0], xyz[:, 0])
-    assert not mean[:, 1].any()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 
 from vlnenv.memory.levels import Levels
-from vlnenv.memory.members import means, relative, sample
+from vlnenv.memory.members import Groups, gather, relative
 from vlnenv.memory.patches import Points
+from vlnenv.memory.scans import of_instances
 from vlnenv.memory.slots import NO_KEY, Slots
 from vlnenv.memory.store import PatchStore
 
@@ -55,31 +56,26 @@ def describe(
     stride = int(labels.max()) + 1
     view = torch.arange(n, device=labels.device)[:, None]
     key = view * stride + labels
-    size = torch.bincount(key.view(-1), minlength=n * stride)
-    is_there = size > 0
+    is_there = torch.zeros(n * stride, dtype=torch.bool, device=labels.device)
+    is_there[key.view(-1)] = True
     is_there[::stride] = False  # label 0
-    number = is_there.cumsum(0) - 1
-    number[~is_there] = -1
     (found,) = is_there.nonzero(as_tuple=True)
+    number = torch.full((n * stride,), -1, dtype=torch.int64, device=labels.device)
+    number[found] = torch.arange(len(found), device=labels.device)
     of_patch = number[key]
     (patch,) = (of_patch.view(-1) >= 0).nonzero(as_tuple=True)
-    segment = of_patch.view(-1)[patch]
-    centre = means(points.xyz_m.index_select(1, patch), segment, len(found))
-    member, mask = sample(segment, patch_id.view(-1)[patch], len(found), most)
-    features = encode(points, patch[member] if len(patch) else member, mask, centre, levels)
-    return Segments(of_patch, found.div(stride, rounding_mode="floor"), size[found], centre, features)
+    segments = gather(points.xyz_m, patch_id.view(-1), patch, of_patch.view(-1)[patch], len(found), most)
+    features = encode(points, segments, levels)
+    row = found.div(stride, rounding_mode="floor")
+    return Segments(of_patch, row, segments.size, segments.centre_m, features)
 
 
-def encode(
-    points: Points, member: torch.Tensor, mask: torch.Tensor, centre_m: torch.Tensor, levels: Levels
-) -> torch.Tensor:
+def encode(points: Points, instances: Groups, levels: Levels) -> torch.Tensor:
     """Features of g instances.
 
     Args:
         points: Where the members are looked up.
-        member: int64 (g, most) of each instance, any where `mask` is False.
-        mask: bool (g, most), filled from the left.
-        centre_m: float32 (3, g).
+        instances: Groups of points.
         levels: Encodes them.
 
     Returns:
@@ -88,8 +84,9 @@ def encode(
     Source: Dynam3D's inputs; its released code takes the norm of the absolute position for the distance to
     the centre, which makes an instance's feature depend on where the world's origin lies.
     """
+    member, mask = instances.member, instances.mask
     chosen = points.take(member.view(-1))
-    away = relative(chosen.xyz_m.view(3, *member.shape), centre_m)
+    away = relative(chosen.xyz_m.view(3, *member.shape), instances.centre_m)
     direction = chosen.direction_rad.view(member.shape)
     position = torch.stack(
         [*away, direction.sin(), direction.cos(), chosen.scale_m.view(member.shape)], dim=-1
@@ -248,21 +245,14 @@ def refresh(
     row, slot = is_touched.nonzero(as_tuple=True)
     if not len(row):
         return
-    # The number of each slot among the touched ones, after a column for points of no instance (slot -1).
-    number = torch.full((len(envs), 1 + instances.capacity), -1, dtype=torch.int64, device=row.device)
-    number[row, 1 + slot] = torch.arange(len(row), device=row.device)
-    longest, live = store.live(envs)
-    of_point = number.gather(1, store.slot[:, :longest].index_select(0, envs).add_(1))
-    point_row, column = ((of_point >= 0) & live).nonzero(as_tuple=True)
-    group = of_point[point_row, column]
-    point = envs[point_row] * store.capacity + column
-    is_alive = torch.bincount(group, minlength=len(row)) > 0
-    place = instances.place(envs[row], slot)
-    instances.free(place[~is_alive])
-    # Numbered anew without the dead ones.
-    group, place = (is_alive.cumsum(0) - 1)[group], place[is_alive]
+    number = torch.full((len(envs), instances.capacity), -1, dtype=torch.int64, device=row.device)
+    number[row, slot] = torch.arange(len(row), device=row.device)
+    point, group = of_instances(store.slot, envs, store.count[envs], number)
     points = store.flat()
-    centre = means(points.xyz_m.index_select(1, point), group, len(place))
-    member, mask = sample(group, store.patch_id.view(-1)[point], len(place), most)
-    if len(place):
-        instances.put(place, centre, encode(points, point[member], mask, centre, levels))
+    touched = gather(points.xyz_m, store.patch_id.view(-1), point, group, len(row), most)
+    place, is_alive = instances.place(envs[row], slot), touched.size > 0
+    instances.free(place[~is_alive])
+    (alive,) = is_alive.nonzero(as_tuple=True)
+    if len(alive):
+        touched = touched.take(alive)
+        instances.put(place[alive], touched.centre_m, encode(points, touched, levels))

@@ -19,26 +19,14 @@ from vlnenv.memory.files import load_memory, save_memory
 from vlnenv.memory.geometry import Pose, make_pose, world_to_agent
 from vlnenv.memory.instances import Segments, Votes
 from vlnenv.memory.levels import Levels, MeanLevels
-from vlnenv.memory.patches import (
-    LiftedPatches,
-    Points,
-    contradicted,
-    lift_patches,
-    make_patch_rays,
-    pixel_patches,
-    seen_again,
-    sight,
-)
+from vlnenv.memory.patches import LiftedPatches, Points, lift_patches, make_patch_rays, pixel_patches
 from vlnenv.memory.reading import Tokens, read_slots
+from vlnenv.memory.sighting import contradicted, seen_again, sight
 from vlnenv.memory.slots import Slots
 from vlnenv.memory.snapshot import MemorySnapshot
 from vlnenv.memory.store import PatchStore
-from vlnenv.memory.tiles import TileGrid
 from vlnenv.memory.voxels import finest
 from vlnenv.sim.camera import Camera
-
-_FEW_POINTS = 12_000
-"""So many stored points of a batch are looked for sooner than the tiles in view are found."""
 
 
 class TokenMemory:
@@ -49,9 +37,10 @@ class TokenMemory:
     are never used twice before a reset. Deletion runs upwards: an instance without a patch goes, a zone
     without an instance goes, and nothing outlives the update that its last member went in.
 
-    An update's cost follows the view: each stored patch costs a few look-ups (its tile, its instance, its
-    voxel), all arithmetic is for those in view; of an instance that changed only a bounded sample is encoded,
-    in one call for all. All work is array operations over the environments of a call, in torch, on `device`.
+    An update's cost follows the view: a stored patch costs a few nanoseconds (a look at its depth, its
+    instance and its voxel, in compiled loops on a CPU), all else is for those in view; of an instance that
+    changed only a bounded sample is encoded, in one call for all. All other work is array operations over the
+    environments of a call, in torch, on `device`.
     What an environment holds and reads has the same bits whichever others share its calls (on a CPU).
 
     Source: Dynam3D (arXiv 2505.11383), sections on dynamic update; differs from its released code in the ids
@@ -100,11 +89,10 @@ class TokenMemory:
         self._rays = make_patch_rays(self.camera, self.device)
         self._patch_of_pixel = pixel_patches(self.camera, self.device)
         self._sight_far_m = max(self.config.cull_far_m, self.config.match_far_m)
-        self._grid = TileGrid(self.camera, self._sight_far_m)
         self._next_id = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
         self._next_instance_id = torch.zeros(num_envs, dtype=torch.int64, device=self.device)
         self._patches = PatchStore(
-            num_envs, dim, self.config.max_patches, self._grid, self.config.dedup_voxel_m, self.device
+            num_envs, dim, self.config.max_patches, self.config.dedup_voxel_m, self.device
         )
         self._instances = Slots(num_envs, dim, self.device)
         self._zones = Slots(num_envs, dim, self.device)
@@ -204,7 +192,7 @@ class TokenMemory:
             labels * lifted.valid, points, patch_id, self.levels, self.config.instance_members
         )
         touched = torch.zeros(n, self._instances.capacity, dtype=torch.bool, device=self.device)
-        votes = self._cull(envs, depth, pose, position_m, heading_rad, seen, touched)
+        votes = self._cull(envs, depth, pose, seen, touched)
         joined = self._match(envs, seen, votes)
         kept = self._thin_out(envs, lifted, points, touched)
         touched = self._insert(envs, points, patch_id, kept, seen, joined, touched)
@@ -219,29 +207,18 @@ class TokenMemory:
         envs: torch.Tensor,
         depth_m: torch.Tensor,
         pose: Pose,
-        position_m: np.ndarray,
-        heading_rad: np.ndarray,
         seen: Segments,
         touched: torch.Tensor,
     ) -> Votes:
         """Look at the stored points in view: count those seen again by segment, delete those contradicted."""
         config, store = self.config, self._patches
-        longest, near = store.live(envs)
-        if near.numel() > _FEW_POINTS:
-            # One look-up for each stored point; all else is for the points of the tiles in view.
-            in_view = torch.from_numpy(self._grid.in_view(position_m, heading_rad)).to(self.device)
-            near &= in_view.gather(1, store.tile[:, :longest].index_select(0, envs))
-        row, column = near.nonzero(as_tuple=True)
-        place = envs[row] * store.capacity + column
-        xyz_m = store.xyz_m.view(3, -1).index_select(1, place)
-        sighting = sight(xyz_m, row, depth_m, pose, self.camera, self._sight_far_m)
-        row, column, place = (values[sighting.point] for values in (row, column, place))
-
+        sighting = sight(store.xyz_m, envs, store.count[envs], depth_m, pose, self.camera, self._sight_far_m)
+        row, column = sighting.row, sighting.column
         (again,) = seen_again(sighting, config.match_far_m, config.depth_tolerance_m).nonzero(as_tuple=True)
         patch = row[again] * PATCH_TOKENS + self._patch_of_pixel[sighting.pixel[again]]
         votes = instance_levels.count_votes(
             row[again],
-            store.slot.view(-1)[place[again]],
+            store.slot[envs[row[again]], column[again]],
             seen.of_patch.view(-1)[patch],
             seen,
             self._instances.capacity,

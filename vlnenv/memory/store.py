@@ -8,7 +8,6 @@ import torch
 
 from vlnenv.memory.cubes import cube_keys
 from vlnenv.memory.patches import Points
-from vlnenv.memory.tiles import TileGrid
 
 _FIRST_CAPACITY = 4096
 _LARGEST_ID = torch.iinfo(torch.int64).max
@@ -27,7 +26,6 @@ class PatchStore:
         num_envs: Environments.
         dim: Length of a feature.
         max_points: Most points of an environment.
-        grid: Tiles that points are found by.
         voxel_m: Side of the cubes that points are found by, metres; 0 for none.
         device: Where the arrays live.
     """
@@ -44,18 +42,16 @@ class PatchStore:
     """int64 (num_envs, capacity) counting up from 0 in each environment."""
     slot: torch.Tensor
     """int64 (num_envs, capacity) of the instance that a point belongs to; -1 for none."""
-    tile: torch.Tensor
-    """int64 (num_envs, capacity), follows from the position."""
     voxel: torch.Tensor
     """int64 (num_envs, capacity), follows from the position."""
 
-    _COLUMNS: ClassVar = ("direction_rad", "scale_m", "patch_id", "slot", "tile", "voxel")
+    _COLUMNS: ClassVar = ("direction_rad", "scale_m", "patch_id", "slot", "voxel")
 
     def __init__(
-        self, num_envs: int, dim: int, max_points: int, grid: TileGrid, voxel_m: float, device: torch.device
+        self, num_envs: int, dim: int, max_points: int, voxel_m: float, device: torch.device
     ) -> None:
         self.num_envs, self.dim, self.max_points = num_envs, dim, max_points
-        self.grid, self.voxel_m, self.device = grid, voxel_m, device
+        self.voxel_m, self.device = voxel_m, device
         self.count = torch.zeros(num_envs, dtype=torch.int64, device=device)
         self.capacity = 0
         self._allocate(min(_FIRST_CAPACITY, max_points))
@@ -105,7 +101,6 @@ class PatchStore:
         flat.scale_m.index_copy_(0, place, points.scale_m)
         self.patch_id.view(-1).index_copy_(0, place, patch_id)
         self.slot.view(-1).index_copy_(0, place, slot)
-        self.tile.view(-1).index_copy_(0, place, self.grid.tiles(points.xyz_m))
         if self.voxel_m > 0.0:
             self.voxel.view(-1).index_copy_(0, place, cube_keys(points.xyz_m, self.voxel_m))
         self.count[envs] = count + incoming
@@ -121,7 +116,6 @@ class PatchStore:
         self.patch_id[env, :live] = patch_id.to(self.device)
         self.slot[env, :live] = slot.to(self.device)
         xyz_m = self.xyz_m[:, env, :live]
-        self.tile[env, :live] = self.grid.tiles(xyz_m)
         if self.voxel_m > 0.0:
             self.voxel[env, :live] = cube_keys(xyz_m, self.voxel_m)
         self.count[env] = live

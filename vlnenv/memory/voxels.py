@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 
 from vlnenv.memory.cubes import KEY_BITS
+from vlnenv.memory.scans import in_cubes
 from vlnenv.memory.store import PatchStore
-
-_BUCKET_BITS = 15
 
 
 def finest(
@@ -43,23 +42,9 @@ def finest(
     is_best = scale_m == best[cube]
     first = torch.full((len(cubes),), len(row), dtype=torch.int64, device=device)
     first.scatter_reduce_(0, cube[is_best], order[is_best], "amin")
-    # Stored points: one look-up in a coarse table for each, then the exact comparison for the few left.
-    longest, live = store.live(envs)
-    stored = store.voxel[:, :longest].index_select(0, envs)
-    table = torch.zeros(len(envs), 1 << _BUCKET_BITS, dtype=torch.bool, device=device)
-    table[row, _bucket(voxel)] = True
-    (place,) = (live & table.gather(1, _bucket(stored))).view(-1).nonzero(as_tuple=True)
-    stored_row = place.div(max(longest, 1), rounding_mode="floor")
-    key = (stored_row << KEY_BITS) | stored.view(-1)[place]
-    at = torch.searchsorted(cubes, key).clamp(max=len(cubes) - 1)
-    (same,) = (cubes[at] == key).nonzero(as_tuple=True)
-    at, stored_row, column = at[same], stored_row[same], (place - stored_row * longest)[same]
+    at, stored_row, column = in_cubes(store.voxel, envs, store.count[envs], cubes)
     stored_best = torch.full((len(cubes),), torch.inf, device=device)
     stored_best.scatter_reduce_(0, at, store.scale_m[envs[stored_row], column], "amin")
     is_kept = best < stored_best
     superseded = is_kept[at]
     return first[is_kept].sort().values, stored_row[superseded], column[superseded]
-
-
-def _bucket(voxel: torch.Tensor) -> torch.Tensor:
-    return (voxel * 0x5851F42D4C957F2D >> (64 - _BUCKET_BITS)) & ((1 << _BUCKET_BITS) - 1)

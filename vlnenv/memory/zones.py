@@ -6,7 +6,7 @@ import torch
 
 from vlnenv.memory.cubes import KEY_BITS, cube_keys
 from vlnenv.memory.levels import Levels
-from vlnenv.memory.members import means, relative, sample
+from vlnenv.memory.members import gather, relative
 from vlnenv.memory.slots import NO_KEY, Slots
 
 _KEY_MASK = (1 << KEY_BITS) - 1
@@ -59,13 +59,12 @@ def refresh(
     # In the order of their ids, so that a zone is the same whichever slots its instances live in.
     key, slot = instances.in_order(envs)
     row, rank = (key < NO_KEY).nonzero(as_tuple=True)
-    member_id, place = key[row, rank], instances.place(envs[row], slot[row, rank])
-    xyz_m = instances.xyz_m.view(3, -1).index_select(1, place)
-    zone = (row << KEY_BITS) | cube_keys(xyz_m, zone_m)
+    place, xyz_m = instances.place(envs[row], slot[row, rank]), instances.xyz_m.view(3, -1)
+    zone = (row << KEY_BITS) | cube_keys(xyz_m.index_select(1, place), zone_m)
     group = torch.searchsorted(touched, zone).clamp_(max=len(touched) - 1)
     (inside,) = (touched[group] == zone).nonzero(as_tuple=True)
-    group, member_id, place, xyz_m = group[inside], member_id[inside], place[inside], xyz_m[:, inside]
-    has_member = torch.bincount(group, minlength=len(touched)) > 0
+    members = gather(xyz_m, instances.key.view(-1), place[inside], group[inside], len(touched), most)
+    has_member = members.size > 0
 
     zone_row, zone_key = touched >> KEY_BITS, touched & _KEY_MASK
     at = zones.key.index_select(0, envs[zone_row]) == zone_key[:, None]
@@ -78,11 +77,10 @@ def refresh(
     (alive,) = has_member.nonzero(as_tuple=True)
     if not len(alive):
         return
-    group = (has_member.cumsum(0) - 1)[group]
-    centre = means(xyz_m, group, len(alive))
-    member, mask = sample(group, member_id, len(alive), most)
-    away = relative(xyz_m.index_select(1, member.view(-1)).view(3, *member.shape), centre)
+    members = members.take(alive)
+    member, mask = members.member, members.mask
+    away = relative(xyz_m.index_select(1, member.view(-1)).view(3, *member.shape), members.centre_m)
     position = torch.stack(away, dim=-1).masked_fill_(~mask[..., None], 0.0)
-    features = instances.features.view(-1, instances.dim).index_select(0, place[member].view(-1))
+    features = instances.features.view(-1, instances.dim).index_select(0, member.view(-1))
     features = levels.encode_zones(features.view(*member.shape, levels.dim), position, mask)
-    zones.put(zones.place(envs[zone_row[alive]], zone_slot[alive]), centre, features)
+    zones.put(zones.place(envs[zone_row[alive]], zone_slot[alive]), members.centre_m, features)
