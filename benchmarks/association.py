@@ -115,10 +115,10 @@ def remembered(
     levels: Levels,
     config: MemoryConfig | None = None,
 ) -> tuple[MemorySnapshot, float]:
-    """What a memory holds after the walk, and the mean milliseconds of its updates."""
+    """What a memory holds after the walk, and the mean milliseconds of processor time of its updates."""
     memory = TokenMemory(1, levels.dim, config, CAMERA, levels=levels)
     assert walk.frames.depth is not None
-    start = time.perf_counter()
+    start = time.thread_time()
     for step in range(len(walk.heading_rad)):
         now = slice(step, step + 1)
         memory.update(
@@ -129,7 +129,7 @@ def remembered(
             walk.heading_rad[now],
             segments=segments[now],
         )
-    return memory.snapshot(0), 1e3 * (time.perf_counter() - start) / len(walk.heading_rad)
+    return memory.snapshot(0), 1e3 * (time.thread_time() - start) / len(walk.heading_rad)
 
 
 def association(instance: np.ndarray, truth: np.ndarray) -> dict[str, float]:

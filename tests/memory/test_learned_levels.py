@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from vlnenv.memory.learned_levels import LearnedLevels, LevelsConfig
+from vlnenv.memory.levels import LEVELS_FILE, make_levels
 
 
 def shaken(config=None):
@@ -89,3 +91,27 @@ def test_a_damaged_file_is_named(tmp_path, damage):
 def test_wrong_sizes_are_named():
     with pytest.raises(ValueError, match="ffn must be at least 1"):
         LevelsConfig(ffn=0)
+
+
+def test_the_shipped_levels_are_those_that_auto_takes():
+    levels = make_levels("auto", "mini", 64)
+    assert isinstance(levels, LearnedLevels)
+    assert levels.config.encoder == "mini"
+    assert LEVELS_FILE.stat().st_size <= 2_000_000
+    card = LEVELS_FILE.with_suffix(".md").read_text()
+    assert hashlib.sha256(LEVELS_FILE.read_bytes()).hexdigest() in card
+
+
+def test_the_shipped_levels_have_learned():
+    """Not the mean, but near it; like and near is the same, unlike and far is not."""
+    levels = LearnedLevels.load(LEVELS_FILE)
+    features, position, mask = instance_sets(16)
+    with torch.no_grad():
+        encoded = levels.encode_instances(features, position, mask)
+        thing, other = encoded[:1], encoded[1:2]
+        near = levels.same(thing, thing, torch.full((1, 3), 0.05), torch.ones(1, 2))
+        far = levels.same(thing, other, torch.full((1, 3), 2.0), torch.zeros(1, 2))
+    mean = F.normalize((features * mask[..., None]).sum(1), dim=1)
+    assert not torch.allclose(encoded, mean, atol=0.05)
+    assert near > 0.9
+    assert far < 0.1
