@@ -238,6 +238,16 @@ def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
+def by_name(records: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """For each name of an object: in how many scenes it was found first, in the first five, asked for."""
+    found: dict[str, list[int]] = {}
+    for record in filter(KINDS["object"], records):
+        counts = found.setdefault(record["query"], [0, 0, 0])
+        for place, value in enumerate((record["top1"], record["top5"], True)):
+            counts[place] += int(value)
+    return found
+
+
 def tours(args: Args) -> dict[str, list[Views]]:
     """The scenes to measure, in groups."""
     groups = {}
@@ -258,7 +268,7 @@ def main(args: Args) -> None:
     """Tour, remember, ask, print, save."""
     torch.set_num_threads(1)
     stacks = [Stack(*name.split("/")) for name in args.stacks] or STACKS
-    rows, all_records = [], []
+    rows, names = [], {}
     for group, group_views in tours(args).items():
         print(f"\n{group}")
         print(f"{'':<44}{'queries':<19}{'n':>4}  top-1 [95 %]        top-5  chance 1, 5    there  s/view")
@@ -293,9 +303,9 @@ def main(args: Args) -> None:
                     flush=True,
                 )
             print(f"{'':<44}names seen too little: {unseen}")
-            all_records += [{"stack": stack.label, **record} for record in records]
+            names[f"{group}, {stack.label}"] = by_name(records)
     if args.save_as:
-        results = {"summary": rows, "queries": all_records}
+        results = {"summary": rows, "names: first, in five, asked": names}
         path = save_result(args.save_as, results, seed=args.seed, building=sorted(BUILDING))
         print(f"\nsaved {path}")
 

@@ -56,7 +56,6 @@ class FloorMap:
             radius_px: In the finished picture.
             opacity: Of all together: where discs overlap nothing shows through the last but the map.
         """
-        pixels = np.asarray(self._image).copy()
         reach = int(np.ceil(_FINE * radius_px))
         rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
         inside = rows**2 + columns**2 <= (_FINE * radius_px) ** 2
@@ -64,11 +63,14 @@ class FloorMap:
         column = (centre[:, :1] + columns[inside]).reshape(-1)
         row = (centre[:, 1:] + rows[inside]).reshape(-1)
         color = np.repeat(colors, int(inside.sum()), axis=0)
-        seen = (row >= 0) & (row < pixels.shape[0]) & (column >= 0) & (column < pixels.shape[1])
-        layer = pixels.copy()
-        layer[row[seen], column[seen]] = color[seen]  # of repeated places the last colour stays
-        mixed = (1.0 - opacity) * pixels + opacity * layer
-        self._image = Image.fromarray(mixed.round().astype(np.uint8))
+        width, height = self._image.size
+        seen = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        place = row[seen], column[seen]
+        before = np.asarray(self._image)
+        after = before.copy()
+        after[place] = color[seen]  # of repeated places the last colour stays
+        after[place] = (1.0 - opacity) * before[place] + opacity * after[place] + 0.5
+        self._image = Image.fromarray(after)
 
     def line(self, points_m: np.ndarray, color: Any, width_px: float) -> None:
         """A line through (k, 3) points."""
