@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.memory.box_world import BoxWorld, ReferenceMemory, random_walk
+from tests.memory.box_world import BoxWorld, random_walk
 from vlnenv.memory import MemoryConfig, MemorySnapshot, TokenMemory
 from vlnenv.sim.camera import Camera
 
@@ -56,54 +56,6 @@ def assert_same_points(one: dict[int, tuple], two: dict[int, tuple]) -> None:
     assert one.keys() == two.keys()
     for patch_id, columns in one.items():
         assert all(np.array_equal(a, b) for a, b in zip(columns, two[patch_id], strict=True))
-
-
-@pytest.mark.parametrize(
-    ("seed", "max_patches", "camera"),
-    [
-        (0, 32768, SMALL),
-        (1, 700, SMALL),
-        (2, 2000, Camera(width=48, height=24, hfov_deg=100, pitch_deg=-15, height_m=1.0, max_depth_m=4.0)),
-        (3, 576, Camera(width=24, height=48, hfov_deg=60, pitch_deg=20, max_depth_m=6.0)),
-    ],
-)
-def test_equals_plain_loops_over_random_episodes(seed: int, max_patches: int, camera: Camera) -> None:
-    rng = np.random.default_rng(seed)
-    config = MemoryConfig(max_patches=max_patches, panorama_far_m=4.0, dedup_voxel_m=0.0)
-    n, steps = 3, 16
-    memory = TokenMemory(n, DIM, config, camera)
-    references = [ReferenceMemory(config, camera) for _ in range(n)]
-    world = BoxWorld(boxes=[((-1.0, 0.0, -1.0), (0.5, 1.4, 0.5))])
-    culls = 0
-    for step, (position, heading) in enumerate(random_walk(rng, n, steps)):
-        # The box moves about, agents are left out in turn, some pixels show nothing.
-        shift = rng.uniform(-2, 2, 2)
-        world.boxes = [((shift[0], 0.0, shift[1]), (shift[0] + 1.0, 1.6, shift[1] + 0.7))]
-        depth = world.depth(position, heading, camera)
-        depth[rng.random(depth.shape) < 0.05] = 0.0
-        features = unit_features(rng, n)
-        envs = [env for env in rng.permutation(n).tolist() if (env + step) % 4]
-        before = [len(reference.points) for reference in references]
-        memory.update(envs, features[envs], depth[envs], position[envs], heading[envs])
-        for env in envs:
-            references[env].update(features[env], depth[env], position[env], heading[env])
-            culls += before[env] + 576 > len(references[env].points)
-        observation = memory.read(range(n), position, heading)
-        for env, reference in enumerate(references):
-            points = stored(memory, env)
-            assert sorted(points) == [point.id for point in reference.points]
-            for point in reference.points:
-                xyz, direction, scale, feature = points[point.id]
-                np.testing.assert_allclose(xyz, point.xyz, atol=2e-5)
-                turn = (direction - point.direction + math.pi) % (2 * math.pi) - math.pi
-                assert abs(turn) < 1e-5
-                assert scale == pytest.approx(point.scale, rel=1e-5)
-                assert np.array_equal(feature, point.feature)
-            panorama = reference.panorama(position[env], float(heading[env]))
-            assert np.flatnonzero(observation["patch_mask"][env]).tolist() == sorted(panorama)
-            for cell, point in panorama.items():
-                assert np.array_equal(observation["patch_tokens"][env, cell], point.feature)
-    assert culls > 10  # or the walk tests nothing
 
 
 def test_an_empty_memory_reads_as_empty() -> None:
