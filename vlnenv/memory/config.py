@@ -47,8 +47,9 @@ class MemoryConfig:
     """Instances near a segment that it is compared with, beside the one that most of its points belong to."""
     merge_probability: float = 0.5
     """A segment joins an instance that it is the same as with more than this probability."""
-    instance_members: int = 32
-    """Patches that an instance's feature is made of; of larger instances a sample, spread over time."""
+    instance_members: int = 8
+    """Patches of an instance that are encoded, at most; the same ones as long as they live. 32 cost a third
+    more of an update and give the same association and names (`benchmarks/memory.py --tables members`)."""
     instance_radius_m: float = 5.0
     """Instances whose centre is farther than this from the feet are hidden, not forgotten, metres."""
     max_instances: int = 64
