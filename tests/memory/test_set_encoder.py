@@ -100,7 +100,7 @@ def test_the_order_of_members_never_matters():
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("dim", "heads"), [(64, 2), (96, 3)])
+@pytest.mark.parametrize(("dim", "heads"), [(64, 2), (96, 3), (256, 4)])
 def test_bits_do_not_depend_on_the_batch(dim, heads):
     encoder = trained(dim, heads)
     features, position, mask = sets(16, dim=dim)

@@ -8,6 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_LARGE_WEIGHT = 256 * 256
+_BLOCK_ROWS = 64
+
 
 class SetEncoder(nn.Module):
     """A small transformer with a learned query: features and places of a set's members in, one feature out.
@@ -18,9 +21,8 @@ class SetEncoder(nn.Module):
     the last layer only the query's row is computed, which is exact and much cheaper.
 
     The result depends neither on the order of the members, up to rounding, nor on padding. On the CPU, with
-    one thread and `dim` a multiple of 32, its bits do not depend on the other sets of a call: each set goes
-    through matrix products of a shape that follows from its own number of members, because BLAS gives equal
-    bits for equal shapes only.
+    one thread and `dim` a multiple of 32, its bits do not depend on the other sets of a call: its rows go
+    through matrix products of fixed shapes (`times`), because BLAS gives equal bits for equal shapes only.
 
     Source: Dynam3D (arXiv 2505.11383), the encoders of instances and zones; differs in the normalisation, in
     starting from the mean, and in places that are all relative to the set's centre (`vlnenv.memory.levels`),
@@ -159,10 +161,10 @@ class _Layer(nn.Module):
         (query, key, value), (query_bias, _, value_bias) = (
             part.chunk(3) for part in (self.qkv.weight, self.qkv.bias)
         )
-        q = torch.baddbmm(query_bias, normed[:, :1], query.T.expand(b, -1, -1)) * self.own_head
-        asked = torch.bmm(q, key.expand(b, -1, -1))
+        q = times(normed[:, :1], query, query_bias) * self.own_head
+        asked = times(q, key.T)
         attention = torch.baddbmm(hidden, asked, normed.transpose(1, 2), alpha=self.scale).softmax(dim=2)
-        seen = torch.baddbmm(value_bias, torch.bmm(attention, normed), value.T.expand(b, -1, -1))
+        seen = times(torch.bmm(attention, normed), value, value_bias)
         mixed = torch.bmm(torch.ones(b, 1, self.heads, device=q.device), seen * self.own_head)
         return self._feed_forward(product(mixed, self.out, tokens[:, :1]))
 
@@ -176,11 +178,26 @@ def padded_sizes(count: Tensor) -> Tensor:
 
 
 def product(x: Tensor, linear: nn.Linear, plus: Tensor | None = None) -> Tensor:
-    """`linear(x) + plus` for x (b, t, d): one matrix product for each of the b, whose bits are its own.
+    """`linear(x) + plus` for x (b, t, d), whose bits are each set's own on the CPU.
 
     Only one of `plus` and the bias may be there.
     """
     if torch.is_grad_enabled() or x.device.type != "cpu":  # one large product: faster to differentiate
         return linear(x) if plus is None else linear(x) + plus
-    start = linear.bias if plus is None else plus
-    return torch.baddbmm(start, x, linear.weight.T.expand(len(x), -1, -1))
+    return times(x, linear.weight, linear.bias if plus is None else plus)
+
+
+def times(x: Tensor, weight: Tensor, start: Tensor | None = None) -> Tensor:
+    """`start + x @ weight.T` for x (b, t, d) and weight (out, d), whose bits are each set's own on the CPU.
+
+    Small weights: one product a set. Large ones would come from main memory once a set, so the rows of all
+    sets go through them in blocks of one size; a row's bits do not depend on the others in its block.
+    """
+    if weight.numel() < _LARGE_WEIGHT or torch.is_grad_enabled() or x.device.type != "cpu":
+        weights = weight.T.expand(len(x), -1, -1)
+        return torch.bmm(x, weights) if start is None else torch.baddbmm(start, x, weights)
+    rows = x.flatten(0, 1)
+    blocks = F.pad(rows, (0, 0, 0, -len(rows) % _BLOCK_ROWS)).split(_BLOCK_ROWS)
+    multiplied = torch.cat([F.linear(block, weight) for block in blocks])
+    multiplied = multiplied[: len(rows)].view(*x.shape[:2], -1)
+    return multiplied if start is None else start + multiplied
