@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,6 +22,7 @@ from agents.closed_loop import Validation
 from agents.config import ImitationConfig, Perception
 from agents.demonstrations import Demonstrations, load_demonstrations
 from agents.policy import ACTIONS, NavigationPolicy, PolicyConfig
+from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
 from vlnenv.memory.text_table import load_text_table
@@ -147,7 +147,7 @@ class Imitation:
         torch.manual_seed((self.config.seed << 32) + self.update)
         batch = self.batch(self.update)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._schedule(self.update)
+            group["lr"] = self.config.learning_rate * warm_cosine(self.update, self.config.updates)
         features = self.policy.features(batch)
         logits = self.policy.action_head(features)
         action_loss = F.cross_entropy(logits, batch["action"], weight=self.weights)
@@ -168,25 +168,14 @@ class Imitation:
             "agreement": float(agrees),
         }
 
-    def _schedule(self, update: int) -> float:
-        warm_up = max(1, round(0.03 * self.config.updates))
-        if update < warm_up:
-            return (update + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (update - warm_up) / max(1, self.config.updates - warm_up)))
-
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, atomically."""
-        tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
-        tensors |= {f"goal.{name}": value for name, value in self.goal_head.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
         metadata = {
             "update": str(self.update),
             "best_success": repr(self.best_success),
             "settings": _settings(self.config, self.data),
         }
-        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+        save_state(path, self._modules(), self.optimizer, metadata)
 
     def resume(self, path: Path) -> None:
         """Go on from `save`.
@@ -194,27 +183,13 @@ class Imitation:
         Raises:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        before = json.loads(metadata["settings"])
-        now = json.loads(_settings(self.config, self.data))
-        for name in now:
-            if before.get(name) != now[name]:
-                raise ValueError(
-                    f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now[name]!r}: "
-                    "choose another --out, or repeat the old settings"
-                )
-        self.policy.load_state_dict(_part(tensors, "policy."))
-        self.goal_head.load_state_dict(_part(tensors, "goal."))
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _part(tensors, "adam.").items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        settings = _settings(self.config, self.data)
+        metadata = load_state(path, self._modules(), self.optimizer, settings)
         self.update = int(metadata["update"])
         self.best_success = float(metadata["best_success"])
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"policy": self.policy, "goal": self.goal_head}
 
 
 def _needed(perception: Perception, levels: tuple[str, ...]) -> Perception:
@@ -234,10 +209,6 @@ def _start_words_from_table(policy: NavigationPolicy) -> None:
             if word in table:
                 # Rows of a fresh embedding have a length of about sqrt(width).
                 policy.word.weight[index + 2] = torch.from_numpy(table.embed(word)) * math.sqrt(table.dim)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _settings(config: ImitationConfig, data: Demonstrations) -> str:

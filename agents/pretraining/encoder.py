@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 import tyro
 from torch import Tensor, nn
@@ -26,6 +24,7 @@ from tqdm import tqdm
 from agents.checkpoint import best_device
 from agents.pretraining.augmentation import AugmentationConfig, ViewBatch, augmented_batch, plain_batch
 from agents.pretraining.views import Views, ViewsConfig, load_views
+from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory.mini_network import MiniNetwork, MiniNetworkConfig, save_network
 from vlnenv.memory.patches import patch_centre_pixels
@@ -225,7 +224,7 @@ class EncoderTraining:
         self.network.train()
         batch = self.batch(self.update)
         for group in self.optimizer.param_groups:
-            group["lr"] = config.learning_rate * self._schedule(self.update)
+            group["lr"] = config.learning_rate * warm_cosine(self.update, config.updates)
         terms = self.losses(self.features(self.network, batch), batch)
         loss = (
             config.cosine_loss * terms["cosine"]
@@ -250,13 +249,6 @@ class EncoderTraining:
                 value.lerp_(state[name], 1.0 - decay)
             else:
                 value.copy_(state[name])
-
-    def _schedule(self, update: int) -> float:
-        total = self.config.updates
-        warm_up = max(1, round(0.03 * total))
-        if update < warm_up:
-            return (update + 1) / warm_up
-        return 0.5 * (1.0 + math.cos(math.pi * (update - warm_up) / max(1, total - warm_up)))
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -287,13 +279,8 @@ class EncoderTraining:
 
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, atomically."""
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
         metadata = {"update": str(self.update), "settings": self._settings()}
-        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+        save_state(path, self._modules(), self.optimizer, metadata)
 
     def resume(self, path: Path) -> None:
         """Go on from `save`.
@@ -301,25 +288,11 @@ class EncoderTraining:
         Raises:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        before, now = json.loads(metadata["settings"]), json.loads(self._settings())
-        for name in now:
-            if before.get(name) != now[name]:
-                raise ValueError(
-                    f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now[name]!r}: "
-                    "choose another --out, or repeat the old settings"
-                )
-        self.network.load_state_dict(_part(tensors, "network."))
-        self.average.load_state_dict(_part(tensors, "average."))
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _part(tensors, "adam.").items():
-            index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        metadata = load_state(path, self._modules(), self.optimizer, self._settings())
         self.update = int(metadata["update"])
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "average": self.average}
 
     def save_weights(self, path: Path, figures: dict[str, float]) -> None:
         """Write the averaged weights, folded, with where they come from in the metadata."""
@@ -332,10 +305,6 @@ class EncoderTraining:
         for name in ("out", "threads", "eval_every"):
             del settings[name]
         return json.dumps({**settings, "data_hash": self.views.data_hash}, sort_keys=True)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def train_encoder(config: EncoderTrainingConfig) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tqdm import tqdm
 from agents.pretraining.config import WalksConfig
 from agents.pretraining.losses import LOGIT_SCALE
 from agents.pretraining.walks import Walks, load_walks, walk_features
+from agents.training_state import warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory import MemoryConfig, TokenMemory
 from vlnenv.memory.encoder import PATCH_GRID, Encoder, make_encoder
@@ -248,13 +248,10 @@ def train_network(config: FieldTraining, data: NovelViews) -> FieldNetwork:
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
-    warm_up = max(1, round(0.03 * config.updates))
     smooth: dict[str, float] = {}
     for update in (progress := tqdm(range(config.updates), desc="field", unit="update", smoothing=0.05)):
-        falling = 0.5 * (1 + math.cos(math.pi * (update - warm_up) / max(1, config.updates - warm_up)))
         for group in optimizer.param_groups:
-            rate = (update + 1) / warm_up if update < warm_up else falling
-            group["lr"] = config.learning_rate * rate
+            group["lr"] = config.learning_rate * warm_cosine(update, config.updates)
         losses = view_losses(network, data, torch.from_numpy(rng.integers(len(data), size=config.views)))
         weights = dataclasses.asdict(config)
         optimizer.zero_grad(set_to_none=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -28,6 +27,7 @@ from agents.pretraining.losses import (
     text_loss,
 )
 from agents.pretraining.walks import load_walks, walk_features
+from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory.encoder import Encoder, make_encoder
 from vlnenv.memory.learned_levels import LearnedLevels, LevelsConfig
@@ -155,7 +155,7 @@ class LevelsRun:
         """One update; returns the losses, unweighted."""
         self.levels.train()
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._schedule()
+            group["lr"] = self.config.learning_rate * warm_cosine(self.update, self.config.updates)
         rng = np.random.default_rng([self.config.seed, self.update])
         # Dropout follows from the update's number, so that a resumed run repeats it.
         torch.manual_seed((self.config.seed << 32) + self.update)
@@ -260,19 +260,10 @@ class LevelsRun:
             with_scenes=bool(weights.scene),
         )
 
-    def _schedule(self) -> float:
-        warm_up = max(1, round(0.03 * self.config.updates))
-        if self.update < warm_up:
-            return (self.update + 1) / warm_up
-        return 0.5 * (1 + math.cos(math.pi * (self.update - warm_up) / max(1, self.config.updates - warm_up)))
-
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, atomically."""
-        tensors = {f"levels.{name}": value for name, value in self.levels.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
         metadata = {"update": str(self.update), "settings": self._settings()}
-        write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+        save_state(path, {"levels": self.levels}, self.optimizer, metadata)
 
     def resume(self, path: Path) -> None:
         """Go on from `save`.
@@ -280,30 +271,7 @@ class LevelsRun:
         Raises:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        before, now = json.loads(metadata["settings"]), json.loads(self._settings())
-        for name in now:
-            if before.get(name) != now[name]:
-                raise ValueError(
-                    f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now[name]!r}: "
-                    "choose another --out, or repeat the old settings"
-                )
-        self.levels.load_state_dict(
-            {
-                name.removeprefix("levels."): value
-                for name, value in tensors.items()
-                if name.startswith("levels.")
-            }
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("adam."):
-                _, index, key = name.split(".", 2)
-                state.setdefault(int(index), {})[key] = value
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        metadata = load_state(path, {"levels": self.levels}, self.optimizer, self._settings())
         self.update = int(metadata["update"])
 
     def _settings(self) -> str:
