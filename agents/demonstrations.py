@@ -9,9 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +20,7 @@ from tqdm import tqdm
 from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.environments import make_env
 from agents.expert import expert_action
-from vlnenv.cache import cache_dir
+from vlnenv.cache import build_folder, cache_dir
 from vlnenv.evaluation.manifest import file_hash
 from vlnenv.vector import VLNVectorEnv
 
@@ -78,7 +75,8 @@ def load_demonstrations(config: DemonstrationConfig, num_envs: int = 8) -> Demon
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         folder = cache_dir() / "demonstrations" / key
         if not (folder / "index.json").is_file():
-            _collect(config, env.unwrapped, folder, settings)
+            inner = env.unwrapped
+            build_folder(folder, lambda building: _collect(config, inner, building, settings))
     finally:
         env.close()
     return open_demonstrations(folder)
@@ -172,28 +170,21 @@ class _ArrayFile:
             self._file.close()
 
 
-def _collect(config: DemonstrationConfig, env: VLNVectorEnv, folder: Path, settings: dict[str, Any]) -> None:
-    """Run the expert and write what it saw and did; the folder appears complete or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    try:
-        files: dict[str, _ArrayFile] = {}
-        instructions: dict[str, int] = {}
-        for row in _rows(config, env, instructions):
-            for name, value in row.items():
-                if name not in files:
-                    files[name] = _ArrayFile(building / f"{name}.npy")
-                files[name].append(value)
-        for file in files.values():
-            file.close()
-        index = {"settings": settings, "instructions": list(instructions), "arrays": sorted(files)}
-        (building / "index.json").write_text(json.dumps(index, indent=2))
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(building, folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+def _collect(
+    config: DemonstrationConfig, env: VLNVectorEnv, building: Path, settings: dict[str, Any]
+) -> None:
+    """Run the expert and write what it saw and did."""
+    files: dict[str, _ArrayFile] = {}
+    instructions: dict[str, int] = {}
+    for row in _rows(config, env, instructions):
+        for name, value in row.items():
+            if name not in files:
+                files[name] = _ArrayFile(building / f"{name}.npy")
+            files[name].append(value)
+    for file in files.values():
+        file.close()
+    index = {"settings": settings, "instructions": list(instructions), "arrays": sorted(files)}
+    (building / "index.json").write_text(json.dumps(index, indent=2))
 
 
 def _rows(

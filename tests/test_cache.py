@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vlnenv.cache import cache_dir, load_arrays, save_arrays, write_atomic
+from vlnenv.cache import build_folder, cache_dir, load_arrays, save_arrays, write_atomic
 
 
 def test_cache_dir_follows_the_variable(monkeypatch, tmp_path):
@@ -62,3 +62,28 @@ def test_unwritable_folder_only_warns(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.warns(UserWarning, match="could not write"):
         save_arrays(tmp_path / "file" / "x.npz", {"a": np.zeros(1)})
+
+
+def test_a_folder_appears_complete_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "walks"
+
+    def write(building: Path) -> None:
+        (building / "a").write_text("new")
+        assert not (folder / "a").is_file() or (folder / "a").read_text() == "old"
+
+    def fail(building: Path) -> None:
+        (building / "a").write_text("half")
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        build_folder(folder, fail)
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "a").write_text("old")
+    (folder / "b").write_text("old")
+    build_folder(folder, write)
+    assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("a", "new")]
+    with pytest.raises(RuntimeError, match="disk full"):
+        build_folder(folder, fail)
+    assert (folder / "a").read_text() == "new"
+    assert list(folder.parent.iterdir()) == [folder]

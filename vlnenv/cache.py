@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import warnings
 import zipfile
@@ -49,6 +50,25 @@ def _write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def build_folder(folder: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a folder that then appears complete, in place of an older one, or not at all.
+
+    Args:
+        folder: The folder; its parents are created where missing.
+        write: Gets the path of an empty folder beside it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+    try:
+        write(building)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(building, folder)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
         raise
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vlnenv import houses
-from vlnenv.cache import cache_dir
+from vlnenv.cache import build_folder, cache_dir
 from vlnenv.houses.house import VERSION as HOUSES_VERSION
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
@@ -86,7 +83,7 @@ def load_views(config: ViewsConfig) -> Views:
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir() / "views" / key
     if not (folder / "index.json").is_file():
-        _render(config, folder, settings)
+        build_folder(folder, lambda building: _render(config, building, settings))
     return open_views(folder)
 
 
@@ -134,10 +131,8 @@ def draw_poses(
     return position_m, heading_rad
 
 
-def _render(config: ViewsConfig, folder: Path, settings: dict[str, object]) -> None:
-    """Render all views; the folder appears complete or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+def _render(config: ViewsConfig, building: Path, settings: dict[str, object]) -> None:
+    """Render all views."""
     n, size = config.houses * config.views_per_house, config.size
     shapes: dict[str, tuple[tuple[int, ...], type]] = {
         "rgb": ((n, size, size, 3), np.uint8),
@@ -147,49 +142,42 @@ def _render(config: ViewsConfig, folder: Path, settings: dict[str, object]) -> N
         "position_m": ((n, 3), np.float64),
         "heading_rad": ((n,), np.float64),
     }
-    try:
-        arrays = {
-            name: np.lib.format.open_memmap(building / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
-            for name, (shape, dtype) in shapes.items()
-        }
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-        simulator = EmbreeSimulator(load_scene=houses.load_scene)
-        camera = Camera(width=size, height=size)
-        scene_ids = [f"houses/{config.group}/{number:04d}" for number in range(config.houses)]
-        instances = []
-        for number, scene_id in enumerate(tqdm(scene_ids, desc="views", unit="house", smoothing=0.05)):
-            scene = simulator.load(scene_id)
-            instances.append([(each.id, each.name, each.category, each.color) for each in scene.instances])
-            rng = np.random.default_rng([config.seed, number])
-            position_m, heading_rad = draw_poses(simulator, scene, config.views_per_house, config.aimed, rng)
-            for start in range(0, config.views_per_house, _BATCH):
-                part = slice(start, start + _BATCH)
-                frames = simulator.render(scene, position_m[part], heading_rad[part], camera)
-                rows = slice(
-                    number * config.views_per_house + start,
-                    number * config.views_per_house + start + len(position_m[part]),
-                )
-                _store(arrays, rows, frames)
-                arrays["scene"][rows] = number
-                arrays["position_m"][rows], arrays["heading_rad"][rows] = position_m[part], heading_rad[part]
-                for array in arrays.values():
-                    digest.update(np.ascontiguousarray(array[rows]).tobytes())
-        for array in arrays.values():
-            array.flush()
-        index = {
-            "settings": settings,
-            "arrays": sorted(arrays),
-            "scene_ids": scene_ids,
-            "instances": instances,
-            "data_hash": digest.hexdigest()[:16],
-        }
-        (building / "index.json").write_text(json.dumps(index))
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(building, folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
+    arrays = {
+        name: np.lib.format.open_memmap(building / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
+        for name, (shape, dtype) in shapes.items()
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    simulator = EmbreeSimulator(load_scene=houses.load_scene)
+    camera = Camera(width=size, height=size)
+    scene_ids = [f"houses/{config.group}/{number:04d}" for number in range(config.houses)]
+    instances = []
+    for number, scene_id in enumerate(tqdm(scene_ids, desc="views", unit="house", smoothing=0.05)):
+        scene = simulator.load(scene_id)
+        instances.append([(each.id, each.name, each.category, each.color) for each in scene.instances])
+        rng = np.random.default_rng([config.seed, number])
+        position_m, heading_rad = draw_poses(simulator, scene, config.views_per_house, config.aimed, rng)
+        for start in range(0, config.views_per_house, _BATCH):
+            part = slice(start, start + _BATCH)
+            frames = simulator.render(scene, position_m[part], heading_rad[part], camera)
+            rows = slice(
+                number * config.views_per_house + start,
+                number * config.views_per_house + start + len(position_m[part]),
+            )
+            _store(arrays, rows, frames)
+            arrays["scene"][rows] = number
+            arrays["position_m"][rows], arrays["heading_rad"][rows] = position_m[part], heading_rad[part]
+            for array in arrays.values():
+                digest.update(np.ascontiguousarray(array[rows]).tobytes())
+    for array in arrays.values():
+        array.flush()
+    index = {
+        "settings": settings,
+        "arrays": sorted(arrays),
+        "scene_ids": scene_ids,
+        "instances": instances,
+        "data_hash": digest.hexdigest()[:16],
+    }
+    (building / "index.json").write_text(json.dumps(index))
 
 
 def _store(arrays: Mapping[str, np.ndarray], rows: slice, frames: Frames) -> None:

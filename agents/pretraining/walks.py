@@ -9,10 +9,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +18,7 @@ from tqdm import tqdm
 
 from agents.pretraining.config import WalksConfig
 from vlnenv import houses
-from vlnenv.cache import cache_dir
+from vlnenv.cache import build_folder, cache_dir
 from vlnenv.houses.house import VERSION as HOUSES_VERSION
 from vlnenv.memory.encoder import PATCH_GRID, Encoder
 from vlnenv.memory.segmenters import PatchGraphSegmenter
@@ -117,7 +113,7 @@ def load_walks(config: WalksConfig) -> Walks:
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     folder = cache_dir() / "walks" / key
     if not (folder / "index.json").is_file():
-        _build(folder, lambda building: _walk(config, building, settings))
+        build_folder(folder, lambda building: _walk(config, building, settings))
     return open_walks(folder)
 
 
@@ -143,7 +139,7 @@ def walk_features(walks: Walks, encoder: Encoder, version: str = "") -> np.ndarr
     """
     folder = walks.folder / f"features-{encoder.name.replace('/', '_')}-{version or 'only'}"
     if not (folder / "features.npy").is_file():
-        _build(folder, lambda building: _encode(walks, encoder, building))
+        build_folder(folder, lambda building: _encode(walks, encoder, building))
     features: np.ndarray = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
     return features
 
@@ -209,17 +205,3 @@ def _encode(walks: Walks, encoder: Encoder, building: Path) -> None:
             count = len(walks.heading_rad[walk, views])
             features[walk, views] = encoder.encode(frames, [scene] * count).cpu().numpy()
     features.flush()
-
-
-def _build(folder: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a folder that then appears complete, or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
-    try:
-        write(building)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(building, folder)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        raise

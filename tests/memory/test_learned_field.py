@@ -102,7 +102,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="weighted"):
         FieldNetwork.load(tmp_path / "none.safetensors")
     (tmp_path / "noise.safetensors").write_bytes(b"no weights at all")
-    with pytest.raises(ValueError, match="field network"):
+    with pytest.raises(ValueError, match="holds no learned panorama"):
         FieldNetwork.load(tmp_path / "noise.safetensors")
 
 

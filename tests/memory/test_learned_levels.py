@@ -84,7 +84,7 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         else:
             del tensors["merging.last.weight"]
         safetensors.torch.save_file(tensors, path, metadata)
-    with pytest.raises(ValueError, match="holds no levels that this version can read"):
+    with pytest.raises(ValueError, match="holds no learned levels that this version can read"):
         LearnedLevels.load(path)
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlnenv.cache import write_atomic
 from vlnenv.memory.field import (
     Rendered,
     added,
@@ -32,6 +27,7 @@ from vlnenv.memory.front_points import (
     seen_from_camera,
 )
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_VIEW, sight_of
+from vlnenv.memory.weight_files import load_weights, save_weights
 
 WEIGHTS = Path(__file__).with_name("weights") / "field.safetensors"
 """The weights shipped with the package; `weights/field.md` says how they were made."""
@@ -121,10 +117,7 @@ class FieldNetwork(nn.Module):
         Raises:
             OSError: If the file cannot be written.
         """
-        tensors = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
-        config = json.dumps(dataclasses.asdict(self.config), sort_keys=True)
-        metadata = {**(facts or {}), "format": _FORMAT, "config": config}
-        write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+        save_weights(path, self.state_dict(), _FORMAT, self.config, facts)
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> FieldNetwork:
@@ -138,23 +131,14 @@ class FieldNetwork(nn.Module):
             FileNotFoundError: If there is no such file.
             ValueError: If it does not hold a network of this version.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"no weights of the learned panorama at {path}; train them by "
-                "`python -m agents.pretraining.field`, or use 'weighted'"
-            )
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("format") != _FORMAT:
-                raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
-            network = cls(FieldConfig(**json.loads(metadata["config"])))
-            network.load_state_dict(tensors)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"{path} holds no field network that this version can read: {error}") from error
-        return network.to(device).eval().requires_grad_(False)
+        network = load_weights(
+            path,
+            _FORMAT,
+            lambda fields: cls(FieldConfig(**fields)),
+            what="learned panorama",
+            remedy="train them by `python -m agents.pretraining.field`, or use 'weighted'",
+        )
+        return network.to(device).requires_grad_(False)
 
 
 class LearnedRenderer:

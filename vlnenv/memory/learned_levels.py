@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from vlnenv.cache import write_atomic
 from vlnenv.memory.merging import MergingDiscriminator
 from vlnenv.memory.set_encoder import SetEncoder
+from vlnenv.memory.weight_files import load_weights, save_weights
 
 _FORMAT = "vlnenv-levels-1"
 INSTANCE_POSITION = 7
@@ -84,10 +80,7 @@ class LearnedLevels(nn.Module):
         Raises:
             OSError: If the file cannot be written.
         """
-        tensors = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
-        config = json.dumps(dataclasses.asdict(self.config), sort_keys=True)
-        metadata = {**(facts or {}), "format": _FORMAT, "config": config}
-        write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
+        save_weights(path, self.state_dict(), _FORMAT, self.config, facts)
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> LearnedLevels:
@@ -101,19 +94,11 @@ class LearnedLevels(nn.Module):
             FileNotFoundError: If there is no such file.
             ValueError: If it does not hold levels of this version.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"no weights of the learned levels at {path}; train them by `vlnenv train representation`"
-            )
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if metadata.get("format") != _FORMAT:
-                raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
-            levels = cls(LevelsConfig(**json.loads(metadata["config"])))
-            levels.load_state_dict(tensors)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"{path} holds no levels that this version can read: {error}") from error
-        return levels.to(device).eval().requires_grad_(False)
+        levels = load_weights(
+            path,
+            _FORMAT,
+            lambda fields: cls(LevelsConfig(**fields)),
+            what="learned levels",
+            remedy="train them by `vlnenv train representation`",
+        )
+        return levels.to(device).requires_grad_(False)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vlnenv.cache import write_atomic
 from vlnenv.memory.encoder import PATCH_GRID
+from vlnenv.memory.weight_files import load_weights, save_weights
 from vlnenv.sim.camera import Camera, ray_directions
 
 CELL_PX = 4
@@ -227,13 +224,8 @@ def save_network(path: str | Path, network: MiniNetwork, facts: dict[str, str] |
         network: With or without batch norm.
         facts: More metadata: where the weights come from.
     """
-    tensors = {
-        name: value.detach().cpu().half().contiguous() for name, value in fold(network.state_dict()).items()
-    }
-    config = json.dumps(dataclasses.asdict(network.config), sort_keys=True)
-    write_atomic(
-        path, safetensors.torch.save(tensors, metadata={**(facts or {}), "format": _FORMAT, "config": config})
-    )
+    tensors = {name: value.half() for name, value in fold(network.state_dict()).items()}
+    save_weights(path, tensors, _FORMAT, network.config, facts)
 
 
 def load_network(path: str | Path) -> MiniNetwork:
@@ -243,23 +235,15 @@ def load_network(path: str | Path) -> MiniNetwork:
         FileNotFoundError: If there is no such file.
         ValueError: If it is not a network of this version.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no weights of the mini encoder at {path}; reinstall vlnenv, or name a file")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != _FORMAT:
-            raise ValueError(f"expected format {_FORMAT!r}, found {metadata.get('format')!r}")
-        fields = json.loads(metadata["config"])
-        for name in ("widths", "blocks"):
-            fields[name] = tuple(fields[name])
-        network = MiniNetwork(MiniNetworkConfig(**fields), normed=False)
-        network.load_state_dict(tensors)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} holds no mini network that this version can read: {error}") from error
-    return network.eval()
+    return load_weights(
+        path, _FORMAT, _from_fields, what="mini encoder", remedy="reinstall vlnenv, or name a file"
+    )
+
+
+def _from_fields(fields: dict[str, Any]) -> MiniNetwork:
+    # JSON has no tuples.
+    lists = {name: tuple(fields[name]) for name in ("widths", "blocks")}
+    return MiniNetwork(MiniNetworkConfig(**{**fields, **lists}), normed=False)
 
 
 def _twice(x: Tensor) -> Tensor:
