@@ -16,7 +16,6 @@ Three tables:
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections import defaultdict
@@ -30,6 +29,7 @@ import numpy as np
 import torch
 import tyro
 
+from agents.pretraining.walks import draw_walk
 from benchmarks.paper_memory import PaperMemory
 from benchmarks.record import save_result
 from vlnenv import houses
@@ -42,7 +42,6 @@ from vlnenv.memory.segmenters.segmenter import at_patch_centres
 from vlnenv.memory.set_encoder import SetEncoder
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
-from vlnenv.sim.follower import FORWARD, LEFT, follow
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Frames
 
@@ -99,33 +98,11 @@ class Views:
         return frames, self.features[steps], (self.position_m[steps], self.heading_rad[steps])
 
 
-def walk(simulator: EmbreeSimulator, scene: Scene, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (s, 3) and headings (s,) of shortest ways between random places."""
-    rng = np.random.default_rng(seed)
-    position_m, heading_rad = simulator.sample(scene, rng, 1)[0], 0.0
-    positions: list[np.ndarray] = []
-    headings: list[float] = []
-    while len(positions) < steps:
-        found = follow(
-            simulator, scene, position_m, heading_rad, simulator.sample(scene, rng, 1), max_steps=200
-        )
-        forward = 0
-        for action in found.actions[:-1]:
-            if action == FORWARD:
-                forward += 1
-                position_m = found.positions_m[forward]
-            else:
-                heading_rad += math.radians(15.0) * (1 if action == LEFT else -1)
-            positions.append(position_m)
-            headings.append(heading_rad)
-    return np.array(positions[:steps]), np.array(headings[:steps])
-
-
 def see(name: str, load: Callable[[str], Scene], args: Args) -> Views:
     """Walk through a scene; render and encode what is seen."""
     simulator = EmbreeSimulator(load_scene=load)
     scene = simulator.load(name)
-    position_m, heading_rad = walk(simulator, scene, args.steps, args.seed)
+    position_m, heading_rad = draw_walk(simulator, scene, args.steps, np.random.default_rng(args.seed))
     encoder = make_encoder(args.encoder)
     camera = Camera(width=encoder.image_size, height=encoder.image_size)
     rgb, depth, features, truth = [], [], [], []

@@ -20,16 +20,15 @@ from tqdm import tqdm
 
 from agents.pretraining.config import WalksConfig
 from agents.pretraining.losses import LOGIT_SCALE
-from agents.pretraining.walks import Walks, load_walks, walk_features
+from agents.pretraining.walks import Walks, load_encoder, load_walks, walk_features
 from agents.training_state import warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory import MemoryConfig, TokenMemory
-from vlnenv.memory.encoder import PATCH_GRID, Encoder, make_encoder
+from vlnenv.memory.encoder import PATCH_GRID
 from vlnenv.memory.front_points import PanoramaPoints
 from vlnenv.memory.geometry import make_pose
 from vlnenv.memory.learned_field import FieldConfig, FieldNetwork, LearnedRenderer, cast_rays, ray_features
 from vlnenv.memory.memory import MemorySnapshot
-from vlnenv.memory.mini import WEIGHTS, MiniEncoder
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS, PANORAMA_VIEW
 from vlnenv.sim.camera import Camera
 
@@ -232,7 +231,7 @@ def measure(network: FieldNetwork, data: NovelViews, chunk: int = 32) -> dict[st
 
 def load_novel_views(config: FieldTraining, walks: WalksConfig) -> tuple[NovelViews, str]:
     """The novel views of walks with features of an encoder, and the hash of what they are made of."""
-    encoder, version = _encoder(config)
+    encoder, version = load_encoder(config.encoder, config.encoder_weights)
     seen = load_walks(walks)
     return (
         novel_views(seen, walk_features(seen, encoder, version), config.every, config.hidden),
@@ -298,14 +297,6 @@ def train_field(config: FieldTraining) -> Path:
     write_atomic(out / "field.json", (json.dumps(card, indent=2) + "\n").encode())
     print(json.dumps({name: card[name] for name in ("held_out", "held_out_untrained")}, indent=2))
     return weights
-
-
-def _encoder(config: FieldTraining) -> tuple[Encoder, str]:
-    """The encoder, and what tells it from others of its name: the hash of its weights, where it has any."""
-    if config.encoder != "mini":
-        return make_encoder(config.encoder), ""
-    path = Path(config.encoder_weights) if config.encoder_weights else WEIGHTS
-    return MiniEncoder(weights=path), hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 if __name__ == "__main__":

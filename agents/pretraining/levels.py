@@ -26,12 +26,10 @@ from agents.pretraining.losses import (
     subspace_loss,
     text_loss,
 )
-from agents.pretraining.walks import load_walks, walk_features
+from agents.pretraining.walks import load_encoder, load_walks, walk_features
 from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
-from vlnenv.memory.encoder import Encoder, make_encoder
 from vlnenv.memory.learned_levels import LearnedLevels, LevelsConfig
-from vlnenv.memory.mini import WEIGHTS, MiniEncoder
 
 
 @dataclass(frozen=True)
@@ -321,20 +319,6 @@ def load_encounters(config: LevelsTraining, walks: WalksConfig) -> tuple[Encount
     seen = load_walks(walks)
     features = PatchFeatures(walk_features(seen, encoder, version))
     return meet(seen, config.segmenters, config.keep, config.seed), features, f"{seen.data_hash}-{version}"
-
-
-def load_encoder(name: str, weights: str = "") -> tuple[Encoder, str]:
-    """An encoder, and what tells it from others of its name: the hash of its weights, where it has any.
-
-    Args:
-        name: As `make_encoder` takes it.
-        weights: A file for "mini"; empty for the shipped one.
-    """
-    if name != "mini":
-        return make_encoder(name), ""
-    path = Path(weights) if weights else WEIGHTS
-    encoder = MiniEncoder(weights=path)
-    return encoder, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def train_levels(config: LevelsTraining, out: Path) -> Path:

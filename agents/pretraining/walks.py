@@ -20,7 +20,8 @@ from agents.pretraining.config import WalksConfig
 from vlnenv import houses
 from vlnenv.cache import build_folder, cache_dir
 from vlnenv.houses.house import VERSION as HOUSES_VERSION
-from vlnenv.memory.encoder import PATCH_GRID, Encoder
+from vlnenv.memory.encoder import PATCH_GRID, Encoder, make_encoder
+from vlnenv.memory.mini import WEIGHTS, MiniEncoder
 from vlnenv.memory.segmenters import PatchGraphSegmenter
 from vlnenv.memory.segmenters.segmenter import at_patch_centres, numbered
 from vlnenv.sim.camera import Camera
@@ -124,6 +125,20 @@ def open_walks(folder: Path) -> Walks:
         name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["arrays"]
     }
     return Walks(scene_ids=tuple(index["scene_ids"]), data_hash=index["data_hash"], folder=folder, **arrays)
+
+
+def load_encoder(name: str, weights: str = "") -> tuple[Encoder, str]:
+    """An encoder, and what tells it from others of its name: the hash of its weights, where it has any.
+
+    Args:
+        name: As `make_encoder` takes it.
+        weights: A file for "mini"; empty for the shipped one.
+    """
+    if name != "mini":
+        return make_encoder(name), ""
+    path = Path(weights) if weights else WEIGHTS
+    encoder = MiniEncoder(weights=path)
+    return encoder, hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def walk_features(walks: Walks, encoder: Encoder, version: str = "") -> np.ndarray:
