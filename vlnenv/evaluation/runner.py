@@ -181,7 +181,10 @@ class _Slots:
         self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
         self.returns[self.active] += rewards[self.active]
         over = self.active & (np.asarray(terminated) | np.asarray(truncated))
-        records = [_record(infos, int(slot), float(self.returns[slot])) for slot in np.flatnonzero(over)]
+        records = [
+            {**plain_info(infos, int(slot)), "return": float(self.returns[slot])}
+            for slot in np.flatnonzero(over)
+        ]
         self.active &= ~over
         self._refill(over)
         return records
@@ -205,13 +208,12 @@ class _Slots:
                 cast(Agent, self.agent).reset(int(slot), public(episodes[slot]))
 
 
-def _record(infos: Mapping[str, Any], slot: int, total: float) -> Record:
-    """One slot's `info` as plain Python values."""
+def plain_info(infos: Mapping[str, Any], slot: int) -> Record:
+    """One slot's `info` as plain Python values, without the terms of the reward."""
     record: Record = {}
     for key, values in infos.items():
         if key.startswith(("_", _TERMS_OF_THE_REWARD)) or not infos[f"_{key}"][slot]:
             continue
         value = values[slot]
         record[key] = value.item() if isinstance(value, np.generic) else value
-    record["return"] = total
     return record
