@@ -12,6 +12,7 @@ import json
 import re
 import struct
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,10 +21,11 @@ import numpy as np
 
 from vlnenv.cache import cache_dir, load_arrays, save_arrays
 from vlnenv.sim import axes, naming
+from vlnenv.sim.annotations import Annotations, annotation_files, read_annotations
 from vlnenv.sim.appearance import Surface, read_surface
-from vlnenv.sim.scene import Instance, Material, Scene
+from vlnenv.sim.scene import Instance, Material, Region, Scene
 
-VERSION = 1
+VERSION = 2
 """Grows with every change of what `load_scene` makes of a file, so that no stale cache file is read."""
 
 SUFFIXES = (".glb", ".gltf", ".ply", ".obj")
@@ -34,8 +36,10 @@ def load_scene(path: str | Path, scene_id: str | None = None, up: str = "auto", 
     """The scene of a GLB, glTF, PLY or OBJ file.
 
     Nodes with geometry become instances: the node's name (made unique) and the class that the name says
-    (`naming.category`). Vertices that no face uses, faces without area and, with a warning, faces with
-    non-finite or absurdly far corners are dropped.
+    (`naming.category`). Where a scan's annotations lie beside it (MP3D, HM3D, Replica; see
+    `annotations.read_annotations`) its objects are the instances instead, and its regions are there.
+    Vertices that no face uses, faces without area and, with a warning, faces with non-finite or absurdly far
+    corners are dropped.
 
     Args:
         path: The file.
@@ -85,7 +89,13 @@ def scene_to_arrays(scene: Scene) -> dict[str, np.ndarray]:
         "face_material": scene.face_material,
         "base_color": np.array([m.base_color for m in scene.materials], dtype=np.float64).reshape(-1, 3),
         "instances": np.frombuffer(
-            json.dumps([[i.id, i.name, i.category, i.color, i.bounds_m] for i in scene.instances]).encode(),
+            json.dumps(
+                [[i.id, i.name, i.category, i.color, i.bounds_m, i.region] for i in scene.instances]
+            ).encode(),
+            dtype=np.uint8,
+        ),
+        "regions": np.frombuffer(
+            json.dumps([[r.id, r.category, r.level, r.bounds_m] for r in scene.regions]).encode(),
             dtype=np.uint8,
         ),
     }
@@ -115,8 +125,12 @@ def scene_from_arrays(arrays: dict[str, np.ndarray], scene_id: str, key: str) ->
         for (r, g, b), number in zip(arrays["base_color"], arrays["texture_of_material"], strict=True)
     )
     instances = tuple(
-        Instance(number, name, category, color, (tuple(bounds[0]), tuple(bounds[1])))
-        for number, name, category, color, bounds in json.loads(arrays["instances"].tobytes())
+        Instance(number, name, category, color, (tuple(bounds[0]), tuple(bounds[1])), region)
+        for number, name, category, color, bounds, region in json.loads(arrays["instances"].tobytes())
+    )
+    regions = tuple(
+        Region(number, category, level, (tuple(bounds[0]), tuple(bounds[1])))
+        for number, category, level, bounds in json.loads(arrays["regions"].tobytes())
     )
     faces = arrays["faces"]
     for name in ("face_instance", "face_material"):
@@ -132,6 +146,7 @@ def scene_from_arrays(arrays: dict[str, np.ndarray], scene_id: str, key: str) ->
         corner_rgb=arrays.get("corner_rgb"),
         materials=materials,
         instances=instances,
+        regions=regions,
         key=key,
     )
 
@@ -148,6 +163,10 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
     faces = np.concatenate([surface.faces + offsets[i] for i, (_, _, surface) in enumerate(parts)])
     face_instance = np.repeat(np.array([number[name] for name, _, _ in parts], dtype=np.int32), counts)
     materials, face_material = _merge_materials([surface for _, _, surface in parts])
+    annotations = read_annotations(path)
+    region_of: dict[str, int] = {}
+    if annotations is not None:
+        face_instance, names, categories, region_of = _annotated(annotations, vertices[faces] / scale)
 
     kept = _sound_faces(vertices, faces, path)
     if not kept.any():
@@ -167,7 +186,8 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
         own = vertices[faces[order[starts[i] : starts[i + 1]]].reshape(-1)]
         if len(own):
             low, high = own.min(axis=0).tolist(), own.max(axis=0).tolist()
-            instances.append(Instance(i + 1, name, categories[i], "", (tuple(low), tuple(high))))
+            bounds = (tuple(low), tuple(high))
+            instances.append(Instance(i + 1, name, categories[i], "", bounds, region_of.get(name, -1)))
     surfaces = [surface for _, _, surface in parts]
     return Scene(
         id=scene_id,
@@ -179,8 +199,36 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
         corner_rgb=_corners([s.corner_rgb for s in surfaces], counts, kept, (3, 3), np.uint8, 255),
         materials=materials,
         instances=tuple(instances),
+        regions=() if annotations is None else tuple(_in_world(r, up, scale) for r in annotations.regions),
         key=key,
     )
+
+
+def _annotated(
+    annotations: Annotations, corners: np.ndarray
+) -> tuple[np.ndarray, list[str], list[str], dict[str, int]]:
+    """Instance of each face (f, 3, 3) in the file's axes; names, categories, and region of each name.
+
+    Faces that no annotated object is near belong to the last instance, "unlabelled".
+    """
+    label = annotations.labels_at(np.nan_to_num(corners.mean(axis=1)))
+    label = np.where(np.isin(label, list(annotations.objects)), label, -1)
+    present = [int(each) for each in np.unique(label) if each >= 0]
+    names, categories, region_of = [], [], {}
+    for each in present:
+        category, region = annotations.objects[each]
+        names.append(f"{category.replace(' ', '_')}_{each}")
+        categories.append(category)
+        region_of[names[-1]] = region
+    number = np.searchsorted(present, label) + 1
+    number[label < 0] = len(present) + 1
+    return number.astype(np.int32), [*names, "unlabelled"], [*categories, "object"], region_of
+
+
+def _in_world(region: Region, up: str, scale: float) -> Region:
+    corners = axes.to_world(np.array(region.bounds_m) * scale, up)
+    low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    return replace(region, bounds_m=((low[0], low[1], low[2]), (high[0], high[1], high[2])))
 
 
 def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
@@ -316,14 +364,14 @@ def _is_flat(category: str) -> bool:
 
 
 def _content_key(path: Path, up: str, scale: float) -> str:
-    """Hash of the file, of the files beside it that it names, of the options and of the loader's version."""
+    """Hash of the file, of those beside it that it names or that annotate it, of options and version."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(json.dumps([VERSION, up, float(scale), path.suffix.lower()]).encode())
     # The stem names the instance of a file without node names.
     digest.update(path.stem.encode())
     content = path.read_bytes()
     digest.update(content)
-    for beside in _files_beside(path, content):
+    for beside in [*_files_beside(path, content), *annotation_files(path)]:
         digest.update(beside.name.encode())
         if beside.is_file():
             digest.update(beside.read_bytes())

@@ -24,6 +24,21 @@ class Instance:
     """Colour name, when the scene's author gave one: "red"; else empty."""
     bounds_m: tuple[tuple[float, float, float], tuple[float, float, float]] = ((0, 0, 0), (0, 0, 0))
     """Axis-aligned box (minimum, maximum) at rest, world frame, metres."""
+    region: int = -1
+    """Id of the region that it is in; -1 where none is known."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A room or other part of a building, as a scan's annotators drew it."""
+
+    id: int
+    category: str
+    """Kind in lower case: "living room"."""
+    level: int
+    """Storey, 0 for the lowest."""
+    bounds_m: tuple[tuple[float, float, float], tuple[float, float, float]]
+    """Axis-aligned box (minimum, maximum), world frame, metres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +81,8 @@ class Scene:
     added: Mapping[int, tuple[Scene, int]] = field(default_factory=lambda: MappingProxyType({}))
     """Instance id -> (scene, instance id there) of an added instance: its geometry stays in the scene that it
     came from, at rest, and `edits` says where it stands (or that it was removed again)."""
+    regions: tuple[Region, ...] = ()
+    """Where annotators drew some; boxes may overlap."""
 
     @property
     def bounds_m(self) -> np.ndarray:
