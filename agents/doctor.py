@@ -67,12 +67,13 @@ def _machine() -> list[str]:
 def _data() -> list[str]:
     from vlnenv import data
     from vlnenv.cache import cache_dir
+    from vlnenv.datasets import EPISODES
 
     cache = cache_dir()
     files = [path for path in cache.rglob("*") if path.is_file()] if cache.is_dir() else []
     size = sum(path.stat().st_size for path in files)
     lines = ["Data", f"  {'cache':<20}{cache} ({len(files)} files, {size / 1e6:.1f} MB; may be deleted)"]
-    for name in data.DATASET_FOLDERS:
+    for name in EPISODES:
         splits = data.installed_splits(name)
         where = ", ".join(splits) if splits else f"not below {data.data_dir()} (set VLNENV_DATA)"
         lines.append(f"  {name:<20}{where}")

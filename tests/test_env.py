@@ -12,6 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import vlnenv  # noqa: F401
 from vlnenv.config import EnvConfig
 from vlnenv.env import VLNEnv
+from vlnenv.tasks import TASKS
 from vlnenv.wrappers import FlattenArrays, TextToIds
 
 HOUSES = {"dataset": "houses", "split": "val_unseen"}
@@ -224,7 +225,7 @@ def test_a_misspelt_setting_names_the_nearest():
 def test_without_r2r_ce_the_houses_stand_in_and_say_so_once(tmp_path, monkeypatch):
     from vlnenv import data
 
-    monkeypatch.setattr(data, "_warned_about_houses", False)
+    monkeypatch.setattr(data, "_warned_about_houses", set())
     with pytest.warns(UserWarning, match="built-in houses"):
         env = VLNEnv(data_dir=str(tmp_path), observation="rgbd")
     assert env.reset(seed=0)[1]["dataset"].startswith("houses")
@@ -291,15 +292,34 @@ def test_the_documented_arguments_are_the_real_ones():
     }
 
 
+def test_the_documented_tasks_are_the_real_ones():
+    rows = {row[0].strip("`"): row[1:] for row in table_rows("Description")[2:]}
+    assert rows.keys() == {f"{name}-v0" for name in TASKS}
+    for name, task in TASKS.items():
+        dataset, turn, sliding, camera, depth, body, success = rows[f"{name}-v0"]
+        eyes = task.camera
+        assert dataset == task.dataset
+        assert turn == f"{task.turn_deg:g} degrees"
+        assert sliding == ("on" if task.sliding else "off")
+        assert camera == f"{eyes.width} x {eyes.height}, {eyes.hfov_deg:g} degrees, at {eyes.height_m:g} m"
+        assert depth == f"{eyes.min_depth_m:g} to {eyes.max_depth_m:g} m"
+        assert body == f"{task.body.radius_m:g} x {task.body.height_m:g} m"
+        assert success.startswith(f"goal within {task.success_distance_m:g} m")
+        target = f"target object in view within {task.target_distance_m} m"
+        assert (re.sub(r"\b3 m$", "3.0 m", success).endswith(target)) == (task.target_distance_m is not None)
+        assert gym.spec(f"{name}-v0").kwargs == {"task": name}
+
+
 def test_the_documented_info_is_the_real_one():
     documented = set()
-    for keys, _ in table_rows("Info")[2:]:
+    for keys, _ in table_rows("Info"):
         documented |= set(re.findall(r"`([^`]+)`", keys))
-    env = make(observation="rgbd", image_size=8)
-    env.reset(seed=0)
-    _, _, _, _, info = env.step(1)
-    found = {"reward/<name>" if key.startswith("reward/") else key for key in info}
-    assert found == documented
+    of_reverie = {"lenient_success", "target_in_view", "target_known"}
+    for task, expected in (("R2RCE", documented - of_reverie), ("REVERIECE", documented)):
+        env = VLNEnv(**HOUSES, task=task, observation="rgbd", image_size=8)
+        env.reset(seed=0)
+        _, _, _, _, info = env.step(1)
+        assert {"reward/<name>" if key.startswith("reward/") else key for key in info} == expected
 
 
 def test_the_goal_is_in_no_observation():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import rewards
 from vlnenv import data
 from vlnenv.actions import make_action_mode
 from vlnenv.config import EnvConfig
-from vlnenv.episodes import Episode
+from vlnenv.episodes import Episode, EpisodeDataset, speaks
 from vlnenv.metrics import EpisodeMetrics
 from vlnenv.noise import make_sensor_noise
 from vlnenv.sensors import Sensors, Viewpoints, by_scene
@@ -22,6 +23,7 @@ from vlnenv.sim.camera import Camera, quaternion_to_heading
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
+from vlnenv.target import find_target, is_in_view
 from vlnenv.tasks import get_task
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Rollout:
     """Belongs to this rollout alone: copied before it is updated."""
     path_m: tuple[np.ndarray, ...]
     """Positions so far, oldest first."""
+    target_id: int | None = None
+    """The scene's instance that must be in view at the stop; None where the distance alone decides."""
     reward_terms: tuple[tuple[str, float], ...] = ()
     terminated: bool = False
     """STOP was called."""
@@ -101,16 +105,14 @@ class EpisodeBatch:
             sliding=task.sliding if config.sliding is None else config.sliding,
         )
         name = data.resolve_dataset(config.dataset, task.dataset, config.split, config.data_dir)
-        self.dataset = data.load_dataset(name, config.split, config.data_dir)
-        if config.episodes is None:
-            self.episodes: Sequence[Episode] = self.dataset.episodes
-        else:
-            self.episodes = [self.dataset.by_id(str(episode_id)) for episode_id in config.episodes]
+        self.dataset = data.load_dataset(name, config.split, config.data_dir, style=task.style)
+        self.episodes = _chosen(self.dataset, config)
         self.simulator = EmbreeSimulator(body=task.body, load_scene=data.scene_loader(name, config.data_dir))
         self.actions = make_action_mode(config.action, task.forward_m, task.turn_deg)
         self.reward = rewards.make_reward(config.reward)
         self.sensors = Sensors(self.simulator, make_sensor_noise(config.sensor_noise))
         self.rollouts: list[Rollout | None] = [None] * num_slots
+        self._warned_about_targets = False
         self.world_changes: list[WorldChange] = []
         """Asked in turn, for each slot, when an episode begins and after each action. To keep an episode
         repeatable from a snapshot they should be functions of their arguments."""
@@ -204,6 +206,7 @@ class EpisodeBatch:
                     f"episode {episode.episode_id!r} in {episode.scene_id!r}: no way from its start "
                     f"{start_m.round(2).tolist()} to its goal {goal_m.round(2).tolist()}"
                 )
+        target_id = self._target_id(scene, episode)
         return Rollout(
             episode=episode,
             scene=scene,
@@ -212,10 +215,45 @@ class EpisodeBatch:
             heading_rad=quaternion_to_heading(np.asarray(episode.start_rotation_xyzw)),
             history=self.actions.empty_history(),
             metrics=EpisodeMetrics(
-                replace(episode, goal_radius_m=self.task.success_distance_m), start_distance_m, start_m
+                replace(episode, goal_radius_m=self.task.success_distance_m),
+                start_distance_m,
+                start_m,
+                needs_target=target_id is not None,
             ),
             path_m=(start_m,),
+            target_id=target_id,
             noise_key=noise_key,
+        )
+
+    def _target_id(self, scene: Scene, episode: Episode) -> int | None:
+        """The instance that the task wants in view at the stop; warns once where it should and can't."""
+        if self.task.target_distance_m is None or episode.goal_position_m is None:
+            return None
+        target_id = find_target(scene, episode.target)
+        if target_id is None and not self._warned_about_targets:
+            self._warned_about_targets = True
+            lack = "names no target object"
+            if episode.target is not None:
+                lack = f"names {episode.target.object_id!r}, which is no instance of {scene.id!r}"
+            warnings.warn(
+                f"episode {episode.episode_id!r} {lack}: success of such episodes is by the distance alone, "
+                "as info['target_known'] says",
+                UserWarning,
+                stacklevel=2,
+            )
+        return target_id
+
+    def _sees_target(self, state: Rollout, position_m: np.ndarray) -> bool:
+        """Whether an agent that stops there has its target in view."""
+        if state.target_id is None or self.task.target_distance_m is None:
+            return False
+        return is_in_view(
+            self.simulator,
+            state.scene,
+            state.target_id,
+            position_m,
+            self.task.camera.height_m,
+            self.task.target_distance_m,
         )
 
     def _snap(self, scene: Scene, episode: Episode, what: str, position: Sequence[float]) -> np.ndarray:
@@ -355,7 +393,10 @@ class EpisodeBatch:
         distance_m = None
         if state.goal_m is not None:
             distance_m = float(self.simulator.geodesic(state.scene, position_m[None], state.goal_m)[0])
-        metrics.update(position_m, distance_m, bool(collided), has_stopped, is_over or has_stopped)
+        sees_target = has_stopped and self._sees_target(state, position_m)
+        metrics.update(
+            position_m, distance_m, bool(collided), has_stopped, is_over or has_stopped, sees_target
+        )
 
     def observe(self, slots: Sequence[int]) -> dict[str, Any]:
         """What the agents in `slots` see now; looks once through their cameras and updates their memories.
@@ -405,6 +446,10 @@ class EpisodeBatch:
             "privileged": ", ".join(self.privileged),
         }
         info.update(state.metrics.scalars())
+        if self.task.target_distance_m is not None and state.goal_m is not None:
+            info["lenient_success"] = state.metrics.lenient_success
+            info["target_in_view"] = state.metrics.target_in_view
+            info["target_known"] = state.target_id is not None
         info.update({f"reward/{name}": value for name, value in state.reward_terms})
         return info
 
@@ -423,6 +468,22 @@ class EpisodeBatch:
     def close(self) -> None:
         """Free the simulator; calling it twice is harmless."""
         self.simulator.close()
+
+
+def _chosen(dataset: EpisodeDataset, config: EnvConfig) -> Sequence[Episode]:
+    """The episodes that the settings draw from."""
+    chosen: Sequence[Episode] = dataset.episodes
+    if config.episodes is not None:
+        chosen = [dataset.by_id(str(episode_id)) for episode_id in config.episodes]
+    if config.languages is not None:
+        known = sorted({episode.language for episode in chosen})
+        chosen = [each for each in chosen if speaks(each.language, config.languages)]
+        if not chosen:
+            raise ValueError(
+                f"no episode of {dataset.name} {dataset.split} is in {', '.join(config.languages)}; its "
+                f"languages are {', '.join(known)}"
+            )
+    return chosen
 
 
 def _is_in(rollout: Rollout | None, scene_id: str) -> bool:

@@ -26,11 +26,15 @@ class EnvConfig:
     split: str = "train"
     """Split of the data set."""
     dataset: str = "auto"
-    """"auto" (the task's own where installed, else "houses"), "houses", "r2r_ce", or an episode file."""
+    """"auto" (the task's own where installed, else "houses"), "houses", "r2r_ce" or another name of
+    `vlnenv.datasets`, or an episode file."""
     data_dir: str | None = None
     """Folder of data sets and scenes; None reads VLNENV_DATA, else ./data."""
     episodes: list[str] | None = None
     """Episode ids to draw from; None draws from the whole split."""
+    languages: list[str] | None = None
+    """Languages of the instructions to draw from, RxR's "en-US", "hi-IN"; "en" stands for every English. None
+    takes all."""
     observation: str = "tokens"
     """"tokens" (3D token memory), "rgbd" (camera images) or "all"."""
     action: str = "discrete"
@@ -52,7 +56,7 @@ class EnvConfig:
     reward: Any = "route_completion"
     """A preset of `rewards`, or a callable on `rewards.StepFacts`."""
     image_size: int | None = None
-    """Width and height of `rgb` and `depth` in pixels; None takes the task's."""
+    """Width and height of `rgb` and `depth` in pixels, a square; None takes the task's."""
     max_steps: int | None = None
     """Primitive steps before truncation; None takes the task's."""
     sliding: bool | None = None
@@ -84,10 +88,12 @@ class EnvConfig:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if self.episodes is not None and len(self.episodes) == 0:
-            raise ValueError(
-                "episodes must name at least one episode id, got none; None means the whole split"
-            )
+        for name, what in (("episodes", "episode id"), ("languages", "language")):
+            value = getattr(self, name)
+            if value is not None and len(value) == 0:
+                raise ValueError(
+                    f"{name} must name at least one {what}, got none; None means the whole split"
+                )
 
     def memory_config(self) -> MemoryConfig:
         """The memory's limits and thresholds.

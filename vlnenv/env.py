@@ -38,16 +38,27 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     ## Description
     An agent stands in a furnished building and follows an instruction such as "Leave the bedroom, turn left
     and stop in front of the red sofa." It moves freely over the floor, not on a graph, and must call STOP
-    near the goal. The protocol is VLN-CE's for R2R (Krantz et al., 2020, "Beyond the Nav-Graph"). What it
-    observes is a 3D memory of tokens that grows and changes as it looks around (after Dynam3D, 2025), camera
-    images, or both. By default it sees with its own eyes: no part of an observation comes from what only a
+    near the goal. What it observes is a 3D memory of tokens that grows and changes as it looks around (after
+    Dynam3D, 2025), camera images, or both. By default it sees with its own eyes: no part of an observation comes from what only a
     simulator knows; `info["privileged"]` names what does under other settings.
 
-    `R2RCE-v0` runs on R2R-CE where that is installed (`data_dir` or VLNENV_DATA). Elsewhere it runs on the
-    built-in houses and warns once; `info["dataset"]` always names the data.
+    Each id is a benchmark of the field under its own protocol card, `vlnenv.tasks.TASKS`:
+
+    | id | data set | turn | sliding | camera | depth | body | success: STOP called, and |
+    |---|---|---|---|---|---|---|---|
+    | `R2RCE-v0` | r2r_ce | 15 degrees | on | 224 x 224, 90 degrees, at 1.25 m | 0 to 10 m | 0.1 x 1.5 m | goal within 3 m |
+    | `RxRCE-v0` | rxr_ce | 30 degrees | off | 640 x 480, 79 degrees, at 0.88 m | 0.5 to 5 m | 0.18 x 0.88 m | goal within 3 m |
+    | `REVERIECE-v0` | reverie_ce | 15 degrees | on | 224 x 224, 90 degrees, at 1.25 m | 0 to 10 m | 0.1 x 1.5 m | goal within 3 m, target object in view within 3 m |
+    | `NavRAGCE-v0` | navrag_ce | 15 degrees | on | 224 x 224, 90 degrees, at 1.25 m | 0 to 10 m | 0.1 x 1.5 m | goal within 3 m |
+
+    R2R-CE (Krantz et al., 2020, "Beyond the Nav-Graph") describes the route; RxR-CE describes longer ones, in English,
+    Hindi and Telugu (`languages`); REVERIE-CE names an object and its room; NavRAG-CE says what a user wants. A
+    card's `not_modelled` says what the benchmark has and this environment has not. An id runs on its data set
+    where that is installed (`data_dir` or VLNENV_DATA; `vlnenv data check` says where to get it). Elsewhere it runs
+    on the built-in houses and warns once; `info["dataset"]` always names the data.
 
     ## Action space
-    `action="discrete"` (default), `Discrete(4)`:
+    `action="discrete"` (default), `Discrete(4)`, with R2R-CE's turns of 15 degrees (RxR-CE's are of 30):
 
     | value | meaning |
     |---|---|
@@ -61,7 +72,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | index | meaning | range |
     |---|---|---|
     | 0 | stop; 1 ends the episode and the rest is ignored | 0 to 1 |
-    | 1 | turn: 1 to 12 are left by that many 15 degrees, 13 to 23 right by (24 - value) times 15 degrees | 0 to 23 |
+    | 1 | turn: 1 to 12 are left by that many 15 degrees, 13 to 23 right by (24 - value) times 15 degrees (RxR-CE: 12 turns of 30) | 0 to 23 |
     | 2 | then forward that many 0.25 m | 0 to 12 |
 
     `action="waypoint"`, `Box(float32, (2,))`:
@@ -77,8 +88,8 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
 
     ## Observation space
     A flat `Dict`; which keys are there depends on `observation`. D is the encoder's feature length (64 for
-    "mini" and "semantic"), S the image size (224), in the frame of the agent: x ahead, y left, z up, origin at
-    its feet.
+    "mini" and "semantic"), S the image size (224; RxR-CE's images are (480, 640, 3) and (480, 640, 1), its
+    depth 0 to 5 m), in the frame of the agent: x ahead, y left, z up, origin at its feet.
 
     | key | shape | dtype | range | unit | observation | meaning |
     |---|---|---|---|---|---|---|
@@ -159,7 +170,13 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `route_completion` | part of the reference route passed in order, 0 to 1 |
     | `reward/<name>` | terms of the last reward |
 
-    From `distance_to_goal` on they need a public goal: a test split has none.
+    From `distance_to_goal` on they need a public goal: a test split has none. `REVERIECE-v0` adds:
+
+    | key | meaning |
+    |---|---|
+    | `lenient_success` | stopped within 3 m of the goal, whatever was in view: what Dynam3D counts on REVERIE-CE |
+    | `target_in_view` | at STOP, the target object showed within 3 m, looking all around |
+    | `target_known` | the episode names an object that the scene has; else `is_success` is `lenient_success` |
 
     ## Arguments
     | parameter | default | meaning |
@@ -167,9 +184,10 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `render_mode` | None | "rgb_array": the camera beside a top-down map with path, goal and tokens |
     | `task` | "R2RCE" | protocol card |
     | `split` | "train" | split of the data set |
-    | `dataset` | "auto" | "auto", "houses", "r2r_ce", or the path of an episode file in R2R-CE's format |
+    | `dataset` | "auto" | "auto" (the task's own, else "houses"), "houses", a name of `vlnenv.datasets.EPISODES`, or the path of an episode file in R2R-CE's or RxR-CE's format or of a folder of one list a scene |
     | `data_dir` | None | folder of data sets and scenes; None reads VLNENV_DATA, else ./data |
     | `episodes` | None | list of episode ids to draw from; None is the whole split |
+    | `languages` | None | list of the instructions' languages to draw from, such as "hi-IN"; "en" is every English; None is all |
     | `observation` | "tokens" | "tokens", "rgbd" or "all" |
     | `action` | "discrete" | "discrete", "macro" or "waypoint" |
     | `encoder` | "mini" | patch encoder: "mini", "clip" or "clip:FOLDER" (extra), or "semantic", which is privileged: it reads the simulator's class names; see `vlnenv.memory.make_encoder` |
@@ -178,9 +196,9 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `memory` | None | dictionary of `vlnenv.memory.MemoryConfig`'s fields that are to differ from the defaults |
     | `patches` | "panorama" | "panorama" or "egocentric" |
     | `reward` | "route_completion" | reward preset or callable |
-    | `image_size` | None | pixels of rgb and depth; None is the task's 224 |
+    | `image_size` | None | pixels across and down rgb and depth; None is the task's (224; RxR-CE: 640 x 480) |
     | `max_steps` | None | primitive steps; None is the task's 500 |
-    | `sliding` | None | whether blocked steps slide; None is the task's True |
+    | `sliding` | None | whether blocked steps slide; None is the task's (True; RxR-CE: False) |
     | `device` | "cpu" | torch device of encoder, segmenter and memory |
     | `memory_scope` | "episode" | "episode", "pre_exploration" or "lifelong", see Starting state |
     | `keep_edits` | False | whether edits of a scene stay when the next episode begins in it |

@@ -116,6 +116,7 @@ class EpisodeMetrics:
         episode: Episode,
         start_distance_m: float | None,
         start_position_m: np.ndarray | None = None,
+        needs_target: bool = False,
     ) -> None:
         """Begin at the start, which is the first point of the path.
 
@@ -123,6 +124,7 @@ class EpisodeMetrics:
             episode: Its goal, radius (success distance) and references are used.
             start_distance_m: Walking distance from start to goal; None for an episode without a goal.
             start_position_m: (3,) where the agent really starts; None takes the episode's own start.
+            needs_target: Whether success also asks for the target object in view at the stop.
 
         Raises:
             ValueError: If the start distance and the goal don't go together, the distance is not finite, or
@@ -149,6 +151,9 @@ class EpisodeMetrics:
         """Steps that an obstacle blocked."""
         self.path_length_m = 0.0
         self.has_stopped = False
+        self.needs_target = needs_target
+        self.target_in_view = False
+        """Whether the target object was in view at STOP."""
         self.is_over = False
         self.has_been_near = False
         self.oracle_spl = 0.0
@@ -171,6 +176,7 @@ class EpisodeMetrics:
         collided: bool,
         has_stopped: bool,
         is_over: bool,
+        target_in_view: bool = False,
     ) -> None:
         """Take in one primitive step.
 
@@ -181,6 +187,7 @@ class EpisodeMetrics:
             collided: Whether the step was blocked.
             has_stopped: Whether the step was STOP.
             is_over: Whether the episode ended with it, by STOP or otherwise.
+            target_in_view: Whether the target object is in view at this stop.
 
         Raises:
             ValueError: If the distance is missing or given against the episode's having a goal, or a position
@@ -196,6 +203,7 @@ class EpisodeMetrics:
         self.steps += 1
         self.collisions += bool(collided)
         self.has_stopped = self.has_stopped or bool(has_stopped)
+        self.target_in_view = self.target_in_view or bool(target_in_view)
         self.is_over = self.is_over or bool(is_over) or self.has_stopped
         has_moved = not np.array_equal(position_m, self._position_m)
         if has_moved:
@@ -231,9 +239,14 @@ class EpisodeMetrics:
             self.oracle_spl = max(self.oracle_spl, spl(True, self.start_distance_m, self.path_length_m))
 
     @property
-    def is_success(self) -> bool:
-        """STOP was called within the success distance of the goal (SR)."""
+    def lenient_success(self) -> bool:
+        """STOP was called within the success distance of the goal, whatever was in view there."""
         return self.has_stopped and self.distance_m is not None and self.distance_m < self.success_distance_m
+
+    @property
+    def is_success(self) -> bool:
+        """STOP was called within the success distance of the goal, the target in view if need be (SR)."""
+        return self.lenient_success and (self.target_in_view or not self.needs_target)
 
     @property
     def spl(self) -> float:

@@ -52,7 +52,7 @@ class SlotMemories:
     def __init__(self, config: EnvConfig, sensors: Sensors, camera: Camera, num_slots: int) -> None:
         self.config = config
         self.sensors = sensors
-        self.encoder = make_encoder(config.encoder, config.device)
+        self.encoder = make_encoder(config.encoder, config.device, camera)
         self.segmenter = None if config.segmenter is None else make_segmenter(config.segmenter, config.device)
         self.levels = make_levels(config.levels, config.encoder, self.encoder.dim, config.device)
         size = self.encoder.image_size
@@ -187,10 +187,16 @@ class SlotMemories:
         """
         told_m, told_rad = self.sensors.told_poses(views)
         frames = self.sensors.look(views, self.camera, self._outputs)
-        assert frames.depth is not None
+        depth_m = frames.depth
+        assert depth_m is not None
+        if self.camera.min_depth_m > 0.0:
+            # Nearer surfaces are told to be at the range's end: where they really are is not known.
+            known = (depth_m > self.camera.min_depth_m) | (depth_m == 0.0)
+            depth_m = np.where(known, depth_m, np.float32(np.nan))
+            frames = replace(frames, depth=depth_m)
         features = self.encoder.encode(frames, views.scenes)
         segments = None if self.segmenter is None else self.segmenter.segment(frames, features, self.camera)
-        memory.update(index, features, frames.depth, told_m, told_rad, segments)
+        memory.update(index, features, depth_m, told_m, told_rad, segments)
         return features, told_m, told_rad
 
     # ---- files and snapshots ----

@@ -228,7 +228,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         "empty.json": (b"", "does not parse"),
         "nan.json": (text.replace(b"10.25", b"NaN"), "NaN is not allowed"),
         "binary.json": (b"\xff\xfe\x00\x01", "does not parse"),
-        "list.json": (b"[]", "top level: expected a JSON object"),
+        "number.json": (b"3", "top level: expected a JSON object"),
         "other.json": (b"{}", "'episodes': expected a list of episodes, but it is missing"),
     }
     for name, (raw, message) in damaged.items():

@@ -8,6 +8,21 @@ from typing import Any
 
 Vector3 = tuple[float, float, float]
 
+ENGLISH = "en"
+"""Language of instructions whose file does not say."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The object that an episode's instruction asks for."""
+
+    object_id: str
+    """The instance's name in the scene: "sofa_2"; REVERIE's number of the object in its building: "66"."""
+    category: str = ""
+    """Class name, where the file gives it."""
+    viewpoints_m: tuple[Vector3, ...] = ()
+    """Places that the file says it is visible from; may be empty."""
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -36,3 +51,21 @@ class Episode:
     """Ground-truth actions: 0 stop, 1 forward, 2 left, 3 right; may be empty."""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """JSON fields of the file that no attribute above holds, in their places; kept for the writer."""
+
+    @property
+    def language(self) -> str:
+        """Language of the instruction: "en-US", "hi-IN"; "en" where the file does not say."""
+        return str(self.extra.get("instruction", {}).get("language") or ENGLISH)
+
+    @property
+    def target(self) -> Target | None:
+        """The object that the instruction asks for; None where the file names none.
+
+        In files it is `info.goal_object`, with `info.goal_category` and `info.goal_viewpoints` where known:
+        `info` is the field that Habitat's readers leave alone.
+        """
+        info = self.extra.get("info", {})
+        if info.get("goal_object") is None:
+            return None
+        viewpoints = tuple((x, y, z) for x, y, z in info.get("goal_viewpoints", ()))
+        return Target(str(info["goal_object"]), str(info.get("goal_category", "")), viewpoints)

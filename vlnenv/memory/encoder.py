@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 
 from vlnenv.errors import unknown_name
+from vlnenv.sim.camera import Camera
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Frames
 
@@ -46,7 +47,7 @@ ENCODERS = ("mini", "semantic", "clip")
 """Names that `make_encoder` knows."""
 
 
-def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
+def make_encoder(name: str, device: str | torch.device = "cpu", camera: Camera | None = None) -> Encoder:
     """The encoder of that name.
 
     Args:
@@ -54,6 +55,7 @@ def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
             "clip" (CLIP ViT-L/14 at 336 pixels; extra `clip`) or "clip:MODEL" (any CLIP or SigLIP: a local
             folder or a hub name).
         device: Where it runs and its features go.
+        camera: What it looks through, at its own resolution; None for R2R-CE's camera.
 
     Raises:
         ValueError: If there is no such encoder.
@@ -63,7 +65,7 @@ def make_encoder(name: str, device: str | torch.device = "cpu") -> Encoder:
     if name == "mini":
         from vlnenv.memory.mini import MiniEncoder  # it needs this module
 
-        return MiniEncoder(device)
+        return MiniEncoder(device, camera=camera)
     if name == "semantic":
         from vlnenv.memory.semantic import SemanticEncoder  # it needs this module
 
