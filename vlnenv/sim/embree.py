@@ -18,14 +18,11 @@ from vlnenv.sim.loading import load_scene as load_scene_file
 from vlnenv.sim.prepared import prepare
 from vlnenv.sim.rays import depth_image, pinhole_rays
 from vlnenv.sim.scene import Scene
-from vlnenv.sim.simulator import AgentBody, Frames, TopDown
+from vlnenv.sim.simulator import OUTPUTS, AgentBody, Frames, TopDown, checked_poses
 from vlnenv.sim.top_down import top_down
 
 if TYPE_CHECKING:
     from vlnenv.sim.navigation.field import NavigationField
-
-OUTPUTS = ("rgb", "depth", "instance")
-"""What `render` can give."""
 
 _RAYS_PER_CAST = 1 << 16
 """Rays cast and shaded at once. Sizes from 8 K to 128 K measure alike; more spills the cache (-15 %)."""
@@ -93,7 +90,7 @@ class EmbreeSimulator:
         for output in outputs:
             if output not in OUTPUTS:
                 raise ValueError(unknown_name("output", output, OUTPUTS))
-        position_m, heading_rad = _poses(position_m, heading_rad)
+        position_m, heading_rad = checked_poses(position_m, heading_rad)
         n, height, width = len(position_m), camera.height, camera.width
         pixels = height * width
         rgb = np.empty((n * pixels, 3), dtype=np.uint8) if "rgb" in outputs else None
@@ -130,7 +127,7 @@ class EmbreeSimulator:
         sliding: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Walk ahead from n poses; see `Simulator.move`."""
-        position_m, heading_rad = _poses(position_m, heading_rad)
+        position_m, heading_rad = checked_poses(position_m, heading_rad)
         return self._field(scene).move(position_m, heading_rad, distance_m, sliding)
 
     def geodesic(self, scene: Scene, position_m: np.ndarray, goal_m: np.ndarray) -> np.ndarray:
@@ -178,18 +175,6 @@ class EmbreeSimulator:
 
     def _field(self, scene: Scene) -> NavigationField:
         return navigation_field(scene, self.body)
-
-
-def _poses(position_m: np.ndarray, heading_rad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    position_m = np.asarray(position_m, dtype=np.float64)
-    heading_rad = np.asarray(heading_rad, dtype=np.float64)
-    if position_m.ndim != 2 or position_m.shape[1] != 3 or heading_rad.shape != position_m.shape[:1]:
-        raise ValueError(
-            f"expected positions (n, 3) and headings (n,), got {position_m.shape} and {heading_rad.shape}"
-        )
-    if not (np.isfinite(position_m).all() and np.isfinite(heading_rad).all()):
-        raise ValueError("positions and headings must be finite")
-    return position_m, heading_rad
 
 
 @lru_cache(maxsize=8)

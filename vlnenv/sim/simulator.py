@@ -11,6 +11,9 @@ import numpy as np
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.scene import Scene
 
+OUTPUTS = ("rgb", "depth", "instance")
+"""What `Simulator.render` can give."""
+
 
 @dataclass(frozen=True)
 class AgentBody:
@@ -131,3 +134,34 @@ class Simulator(Protocol):
     def close(self) -> None:
         """Free what the backend holds; calling it twice is harmless."""
         ...
+
+
+def checked_poses(position_m: np.ndarray, heading_rad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Poses as float64 (n, 3) and (n,).
+
+    Raises:
+        ValueError: If they are of other shapes or not finite.
+    """
+    position_m = np.asarray(position_m, dtype=np.float64)
+    heading_rad = np.asarray(heading_rad, dtype=np.float64)
+    if position_m.ndim != 2 or position_m.shape[1] != 3 or heading_rad.shape != position_m.shape[:1]:
+        raise ValueError(
+            f"expected positions (n, 3) and headings (n,), got {position_m.shape} and {heading_rad.shape}"
+        )
+    if not (np.isfinite(position_m).all() and np.isfinite(heading_rad).all()):
+        raise ValueError("positions and headings must be finite")
+    return position_m, heading_rad
+
+
+def checked_positions(position_m: np.ndarray, name: str) -> np.ndarray:
+    """Positions as contiguous float64 (n, 3).
+
+    Raises:
+        ValueError: If they are of another shape or not finite; the message says `name`.
+    """
+    position = np.ascontiguousarray(position_m, dtype=np.float64)
+    if position.ndim != 2 or position.shape[1] != 3:
+        raise ValueError(f"{name} must be (n, 3), got {position.shape}")
+    if not np.isfinite(position).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinity (a failed snap gives NaN)")
+    return position

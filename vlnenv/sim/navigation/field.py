@@ -11,7 +11,7 @@ import numpy as np
 from vlnenv.sim.navigation import columns as surfaces
 from vlnenv.sim.navigation import distance, fast_marching, levels, motion, paths, rasterize
 from vlnenv.sim.navigation.cells import Cells
-from vlnenv.sim.simulator import AgentBody
+from vlnenv.sim.simulator import AgentBody, checked_positions
 
 VERSION = 2
 """Of `NavigationField.to_arrays` and the rules behind it; part of the name of a cached field."""
@@ -169,16 +169,16 @@ class NavigationField:
             float64 (n,) metres in space (stairs count as ramps); inf where there is no way or a point is
             more than about a cell off the navigable floor.
         """
-        position = _checked_positions(position_m, "position_m")
-        goal = _checked_positions(np.atleast_2d(np.asarray(goal_m, dtype=np.float64)), "goal_m")
+        position = checked_positions(position_m, "position_m")
+        goal = checked_positions(np.atleast_2d(np.asarray(goal_m, dtype=np.float64)), "goal_m")
         return fast_marching.look_up(self.cells, self._distance_to(goal), goal, position)
 
     def path(self, start_m: np.ndarray, goal_m: np.ndarray) -> np.ndarray:
         """Shortest path float64 (k, 3), start and goal included, clear of obstacles; (0, 3) if there is
         none.
         """
-        start = _checked_positions(np.reshape(start_m, (1, 3)), "start_m")
-        goal = _checked_positions(np.reshape(goal_m, (1, 3)), "goal_m")
+        start = checked_positions(np.reshape(start_m, (1, 3)), "start_m")
+        goal = checked_positions(np.reshape(goal_m, (1, 3)), "goal_m")
         points, nodes = paths.descend(self.cells, self._distance_to(goal), start[0], goal[0])
         if len(points) == 0:
             return np.empty((0, 3))
@@ -187,7 +187,7 @@ class NavigationField:
 
     def snap(self, position_m: np.ndarray, max_distance_m: float = 2.0) -> np.ndarray:
         """Nearest navigable points float64 (n, 3); rows of NaN where none lies within `max_distance_m`."""
-        position = _checked_positions(position_m, "position_m")
+        position = checked_positions(position_m, "position_m")
         if not (np.isfinite(max_distance_m) and max_distance_m >= 0.0):
             raise ValueError(f"max_distance_m must be finite and not negative, got {max_distance_m}")
         return motion.snap_all(self.cells, position, float(max_distance_m))
@@ -198,11 +198,11 @@ class NavigationField:
 
     def island_of(self, position_m: np.ndarray) -> np.ndarray:
         """Connected part int32 (n,) that each position is on: 0 is the largest, -1 is not navigable."""
-        return motion.islands_all(self.cells, _checked_positions(position_m, "position_m"), MARGIN_M)
+        return motion.islands_all(self.cells, checked_positions(position_m, "position_m"), MARGIN_M)
 
     def clearance(self, position_m: np.ndarray) -> np.ndarray:
         """Distance float64 (n,) to the nearest obstacle or edge of the floor, metres; 0 off the floor."""
-        return motion.clearance_all(self.cells, _checked_positions(position_m, "position_m"))
+        return motion.clearance_all(self.cells, checked_positions(position_m, "position_m"))
 
     def sample(self, rng: np.random.Generator, count: int, island: int | None = None) -> np.ndarray:
         """`count` navigable points (count, 3), uniform over the navigable area (of one island, if given).
@@ -253,7 +253,7 @@ class NavigationField:
             New positions float64 (n, 3) on the smoothed floor, and bool (n,): moved less than asked by over
             1 mm.
         """
-        position = _checked_positions(position_m, "position_m")
+        position = checked_positions(position_m, "position_m")
         heading = np.broadcast_to(np.asarray(heading_rad, dtype=np.float64), (len(position),))
         length = np.broadcast_to(np.asarray(distance_m, dtype=np.float64), (len(position),))
         if not np.isfinite(heading).all():
@@ -357,15 +357,6 @@ def _checked_mesh(
     if hint.shape != (len(faces),):
         raise ValueError(f"face_walkable_hint must be ({len(faces)},), one for each face, got {hint.shape}")
     return vertices, faces, hint
-
-
-def _checked_positions(position_m: np.ndarray, name: str) -> np.ndarray:
-    position = np.ascontiguousarray(position_m, dtype=np.float64)
-    if position.ndim != 2 or position.shape[1] != 3:
-        raise ValueError(f"{name} must be (n, 3), got {position.shape}")
-    if not np.isfinite(position).all():
-        raise ValueError(f"{name} must be finite, got NaN or infinity (a failed snap gives NaN)")
-    return position
 
 
 def _extent(vertices: np.ndarray, faces: np.ndarray, cell_m: float) -> np.ndarray:
