@@ -84,8 +84,10 @@ class DemonstrationConfig:
     dataset: str = "houses"
     """Data set, as the environment takes it."""
     split: str = "train"
+    scenes: int | None = None
+    """Only episodes in the first so many scenes of the split; None takes all."""
     episodes: int | None = None
-    """How many episodes, evenly spread over the split; None takes all."""
+    """How many episodes, evenly spread over those; None takes all."""
     passes: int = 1
     """Times that each episode is demonstrated, each time with other disturbances."""
     disturbance: float = 0.08
@@ -107,10 +109,10 @@ class DemonstrationConfig:
         for name in ("disturbance", "keep"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        if self.passes < 1:
-            raise ValueError(f"passes must be at least 1, got {self.passes}")
-        if self.episodes is not None and self.episodes < 1:
-            raise ValueError(f"episodes must be at least 1, got {self.episodes}")
+        for name in ("scenes", "episodes", "passes"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from vlnenv.cache import build_folder, cache_dir
 from vlnenv.evaluation.manifest import file_hash
 from vlnenv.vector import VLNVectorEnv
 
-_VERSION = 2
+_VERSION = 3
 _STOP, _FORWARD, _LEFT, _RIGHT = range(4)
 
 
@@ -192,6 +192,9 @@ def _rows(
 ) -> Iterator[dict[str, np.ndarray]]:
     """The kept steps of all demonstrations, one row each; new instructions are added to `instructions`."""
     episodes = list(env.batch.dataset.episodes)
+    if config.scenes is not None:
+        scenes = list(dict.fromkeys(episode.scene_id for episode in episodes))[: config.scenes]
+        episodes = [episode for episode in episodes if episode.scene_id in scenes]
     if config.episodes is not None and config.episodes < len(episodes):
         chosen = np.linspace(0, len(episodes) - 1, config.episodes).round().astype(int)
         episodes = [episodes[index] for index in np.unique(chosen)]

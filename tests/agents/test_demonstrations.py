@@ -8,6 +8,7 @@ import pytest
 
 from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.demonstrations import Disturbance, load_demonstrations
+from vlnenv import houses
 from vlnenv.memory import MemoryConfig
 
 SEMANTIC = Perception("semantic", segmenter=None)
@@ -95,3 +96,17 @@ def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(
         sorted_rows.append(sorted(rows))
     assert len(sorted_rows[0]) > 10
     assert sorted_rows[0] == sorted_rows[1]
+
+
+def test_demonstrations_can_be_kept_to_the_first_scenes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLNENV_CACHE", str(tmp_path))
+    episodes = houses.load_episodes("val_unseen").episodes
+    here = {each.instruction for each in episodes if each.scene_id == episodes[0].scene_id}
+    config = DemonstrationConfig(
+        split="val_unseen", scenes=1, episodes=2, keep=0.0, views=False, perception=SEMANTIC, max_steps=80
+    )
+    data = load_demonstrations(config, 2)
+    assert len(data.instructions) == 2
+    assert set(data.instructions) <= here
