@@ -20,9 +20,9 @@ from vlnenv.metrics import EpisodeMetrics
 from vlnenv.noise import make_sensor_noise
 from vlnenv.sensors import Sensors, Viewpoints, by_scene
 from vlnenv.sim.camera import Camera, quaternion_to_heading
-from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
+from vlnenv.simulators import make_simulator
 from vlnenv.target import find_target, is_in_view
 from vlnenv.tasks import get_task
 
@@ -107,7 +107,7 @@ class EpisodeBatch:
         name = data.resolve_dataset(config.dataset, task.dataset, config.split, config.data_dir)
         self.dataset = data.load_dataset(name, config.split, config.data_dir, style=task.style)
         self.episodes = _chosen(self.dataset, config)
-        self.simulator = EmbreeSimulator(body=task.body, load_scene=data.scene_loader(name, config.data_dir))
+        self.simulator = make_simulator(config.simulator, task.body, name, config.data_dir)
         self.actions = make_action_mode(config.action, task.forward_m, task.turn_deg)
         self.reward = rewards.make_reward(config.reward)
         self.sensors = Sensors(self.simulator, make_sensor_noise(config.sensor_noise))

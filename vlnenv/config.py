@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlnenv.errors import unknown_name
 from vlnenv.noise import make_sensor_noise
+from vlnenv.simulators import check_simulator
 
 if TYPE_CHECKING:
     from vlnenv.memory import MemoryConfig
@@ -35,6 +36,8 @@ class EnvConfig:
     languages: list[str] | None = None
     """Languages of the instructions to draw from, RxR's "en-US", "hi-IN"; "en" stands for every English. None
     takes all."""
+    simulator: str = "embree"
+    """"embree", "habitat", or "habitat:/path/to/python" for a habitat-sim of another Python."""
     observation: str = "tokens"
     """"tokens" (3D token memory), "rgbd" (camera images) or "all"."""
     action: str = "discrete"
@@ -75,6 +78,7 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         make_sensor_noise(self.sensor_noise)
+        check_simulator(self.simulator)
         if self.memory is not None:
             self.memory_config()
         for name, known in (

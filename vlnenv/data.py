@@ -153,17 +153,31 @@ def scene_loader(dataset: str, folder: str | Path | None = None) -> Callable[[st
     def load(scene_id: str) -> Scene:
         if scene_id.startswith(f"{HOUSES}/"):
             return houses.load_scene(scene_id)
-        roots = [data_dir(folder) / place for place in SCENE_FOLDERS]
-        if _is_path(dataset):
-            roots.insert(0, Path(dataset).parent)
-        candidates = [root / scene_id for root in roots]
-        for path in candidates:
-            if path.is_file():
-                return load_scene(path, scene_id=scene_id)
-        searched = "\n  ".join(str(path) for path in candidates)
-        raise FileNotFoundError(
-            f"no scene {scene_id!r}. Searched:\n  {searched}\n"
-            "Set VLNENV_DATA or data_dir= to the folder that holds the scenes."
-        )
+        return load_scene(find_scene(scene_id, dataset, folder), scene_id=scene_id)
 
     return load
+
+
+def find_scene(scene_id: str, dataset: str, folder: str | Path | None = None) -> Path:
+    """The file of a scene of a data set's episodes; the built-in houses have none.
+
+    Args:
+        scene_id: As the episodes name it, e.g. "mp3d/X/X.glb".
+        dataset: As for `load_dataset`; for a file, scenes are also searched beside it.
+        folder: Data folder, see `data_dir`.
+
+    Raises:
+        FileNotFoundError: If it is not there; the message lists the places searched.
+    """
+    roots = [data_dir(folder) / place for place in SCENE_FOLDERS]
+    if _is_path(dataset):
+        roots.insert(0, Path(dataset).parent)
+    candidates = [root / scene_id for root in roots]
+    for path in candidates:
+        if path.is_file():
+            return path
+    searched = "\n  ".join(str(path) for path in candidates)
+    raise FileNotFoundError(
+        f"no scene {scene_id!r}. Searched:\n  {searched}\n"
+        "Set VLNENV_DATA or data_dir= to the folder that holds the scenes."
+    )

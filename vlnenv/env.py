@@ -188,6 +188,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     | `data_dir` | None | folder of data sets and scenes; None reads VLNENV_DATA, else ./data |
     | `episodes` | None | list of episode ids to draw from; None is the whole split |
     | `languages` | None | list of the instructions' languages to draw from, such as "hi-IN"; "en" is every English; None is all |
+    | `simulator` | "embree" | "embree", "habitat" (habitat-sim of this Python) or "habitat:/path/to/python" (of another one), see docs/habitat.md |
     | `observation` | "tokens" | "tokens", "rgbd" or "all" |
     | `action` | "discrete" | "discrete", "macro" or "waypoint" |
     | `encoder` | "mini" | patch encoder: "mini", "clip" or "clip:FOLDER" (extra), or "semantic", which is privileged: it reads the simulator's class names; see `vlnenv.memory.make_encoder` |

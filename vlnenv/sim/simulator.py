@@ -135,6 +135,10 @@ class Simulator(Protocol):
         """Free what the backend holds; calling it twice is harmless."""
         ...
 
+    def __hash__(self) -> int:
+        """By identity: caches may be keyed by simulators."""
+        ...
+
 
 def checked_poses(position_m: np.ndarray, heading_rad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Poses as float64 (n, 3) and (n,).

@@ -27,7 +27,8 @@ _MOST_PIXELS_A_SIDE = 8192
 _SCENES_KEPT = 4
 _NO_HABITAT = (
     "the habitat simulator needs habitat-sim, which is not installed ({error}). See docs/habitat.md for how "
-    'to install it, here or in another Python (simulator="habitat:/path/to/python"), or use simulator="embree".'
+    'to install it, here or in another Python (simulator="habitat:/path/to/python"), or use '
+    'simulator="embree".'
 )
 
 
