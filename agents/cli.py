@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -57,10 +57,32 @@ class Houses:
 
 @dataclass(frozen=True)
 class Check:
-    """Read an episode file and say what is in it, or what is wrong with it."""
+    """Say what lies in a data folder: data sets found, missing and damaged, and where to ask for them."""
 
-    path: tyro.conf.Positional[str]
-    """A .json or .json.gz file in R2R-CE's format."""
+    path: tyro.conf.Positional[str | None] = None
+    """A data folder (None: VLNENV_DATA, else ./data), or an episode file to read and describe."""
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Make the paths of R2R or REVERIE continuous, as an R2R-CE file."""
+
+    kind: Annotated[Literal["r2r", "reverie"], tyro.conf.arg(name="from")]
+    """What the file is."""
+    file: str
+    """R2R's or REVERIE's .json file."""
+    connectivity: str
+    """Folder of Matterport3D's viewpoint graphs, SCAN_connectivity.json."""
+    out: str
+    """The episode file to write, .json.gz."""
+    split: str | None = None
+    """Name of the split; None takes the written file's."""
+    first_id: int = 1
+    """Id of the first episode."""
+    heading_step: float | None = None
+    """Round starting headings to multiples of this, degrees; 30 is what R2R-CE's files have."""
+    boxes: str | None = None
+    """REVERIE's folder of bounding boxes, for the targets' classes and where they are visible from."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +121,7 @@ class Data:
         Annotated[Houses, tyro.conf.subcommand("houses")]
         | Annotated[SceneEpisodes, tyro.conf.subcommand("scene")]
         | Annotated[Check, tyro.conf.subcommand("check")]
+        | Annotated[Convert, tyro.conf.subcommand("convert")]
     )
 
 
@@ -235,9 +258,37 @@ def _data(command: Data) -> None:
     if isinstance(what, Houses):
         _say(data_commands.houses_report())
     elif isinstance(what, Check):
-        _say(data_commands.check_report(Path(what.path)))
+        _check(what.path)
+    elif isinstance(what, Convert):
+        report = data_commands.convert_report(
+            what.kind,
+            Path(what.file),
+            Path(what.connectivity),
+            Path(what.out),
+            what.split,
+            what.first_id,
+            what.heading_step,
+            None if what.boxes is None else Path(what.boxes),
+        )
+        _say(report)
     else:
         _say(data_commands.make_scene_episodes(Path(what.path), Path(what.out), what.episodes, what.seed))
+
+
+def _check(path: str | None) -> None:
+    """Exit code 1 says that something in the folder can't be read."""
+    from agents import data_commands
+    from vlnenv.data import data_dir
+
+    if path is not None and (path.endswith((".json", ".json.gz")) or Path(path).is_file()):
+        _say(data_commands.check_report(Path(path)))
+        return
+    if path is not None and not Path(path).is_dir():
+        raise FileNotFoundError(f"no data folder {path}")
+    report, is_whole = data_commands.check_folder(data_dir(path))
+    _say(report)
+    if not is_whole:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,6 @@ class EpisodeSource:
     """The first that holds a split wins."""
     splits: tuple[str, ...]
     """The splits that its authors give out."""
-    scenes: tuple[str, ...]
-    """Names of the `SCENES` that its episodes are in."""
     licence: str
     ask: str
     """Where it is to be had."""
@@ -142,7 +140,6 @@ EPISODES: dict[str, EpisodeSource] = {
         title="R2R-CE (R2R_VLNCE v1-3, with EnvDrop)",
         layouts=_in(_R2R_CE_FOLDERS, Layout("{split}/{split}")),
         splits=("train", "val_seen", "val_unseen", "test", "envdrop", "joint_train_envdrop"),
-        scenes=("mp3d",),
         licence=_MP3D_TERMS,
         ask="https://github.com/jacobkrantz/VLN-CE#episodes-room-to-room-r2r",
     ),
@@ -157,7 +154,6 @@ EPISODES: dict[str, EpisodeSource] = {
             *("train", "val_seen", "val_unseen", "test_challenge"),
             *("train_follower", "val_seen_follower", "val_unseen_follower"),
         ),
-        scenes=("mp3d",),
         licence=f"RxR: CC BY 4.0; as a derivative of the scans: {_MP3D_TERMS}",
         ask="https://storage.googleapis.com/rxr-habitat/RxR_VLNCE_v0.zip",
     ),
@@ -165,7 +161,6 @@ EPISODES: dict[str, EpisodeSource] = {
         title="REVERIE-CE",
         layouts=_dynam3d("reverie", "REVERIE_CE"),
         splits=("train", "val_seen", "val_unseen", "test"),
-        scenes=("mp3d",),
         licence=f"none stated; derived from {_MP3D_TERMS}",
         ask=f"{_DYNAM3D}, or `vlnenv data convert --from reverie`, which keeps the target objects",
     ),
@@ -173,7 +168,6 @@ EPISODES: dict[str, EpisodeSource] = {
         title="NavRAG-CE",
         layouts=_dynam3d("navrag", "NavRAG_CE"),
         splits=("train", "val_unseen"),
-        scenes=("mp3d", "hm3d"),
         licence=f"none stated; derived from HM3D's terms and {_MP3D_TERMS}",
         ask=_DYNAM3D,
     ),
@@ -181,7 +175,6 @@ EPISODES: dict[str, EpisodeSource] = {
         title="ScaleVLN-CE",
         layouts=_dynam3d("r2r_scalevln", "ScaleVLN_CE"),
         splits=("train",),
-        scenes=("mp3d", "hm3d"),
         licence=f"none stated; derived from HM3D's terms and {_MP3D_TERMS}",
         ask=_DYNAM3D,
     ),

@@ -17,6 +17,7 @@ from agents.cli import main
         (["train", "bc"], ["--learning-rate", "--data.passes"]),
         (["train", "ppo"], ["--target-kl", "--start"]),
         (["data", "scene"], ["--episodes", "--out"]),
+        (["data", "convert"], ["--from", "--file", "--connectivity", "--heading-step"]),
         (["demo"], ["--episodes"]),
     ],
 )
@@ -48,6 +49,22 @@ def test_help_loads_nothing_heavy() -> None:
         (["eval", "--split", "val_unsean", "--agent", "random"], "Did you mean 'val_unseen'"),
         (["eval", "--episodes", "0"], "at least 1"),
         (["data", "check", "nowhere.json.gz"], "nowhere.json.gz"),
+        (["data", "check", "nowhere"], "no data folder nowhere"),
+        (
+            [
+                "data",
+                "convert",
+                "--from",
+                "r2r",
+                "--file",
+                "x.json",
+                "--connectivity",
+                ".",
+                "--out",
+                "y.json",
+            ],
+            "x.json",
+        ),
         (["data", "scene", "nowhere.glb", "--out", "x.json.gz"], "nowhere.glb"),
         (["train", "ppo", "--start", "nobody"], "no trained agent 'nobody'"),
     ],
@@ -86,3 +103,21 @@ def test_doctor_and_check_report(episode_file: Path, capsys: pytest.CaptureFixtu
     assert "torch" in capsys.readouterr().out
     main(["data", "check", str(episode_file)])
     assert "2 on 2 routes" in capsys.readouterr().out
+
+
+def test_a_data_folder_is_checked_and_damage_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VLNENV_DATA", raising=False)
+    main(["data", "check"])
+    assert "data folder data (not there" in capsys.readouterr().out
+    main(["data", "check", str(tmp_path)])
+    assert "R2R-CE" in capsys.readouterr().out
+    (tmp_path / "mp3d" / "A").mkdir(parents=True)
+    (tmp_path / "mp3d" / "A" / "A.glb").write_bytes(b"glTF\x02\x00\x00\x00\xff\x00\x00\x00")
+    monkeypatch.setenv("VLNENV_DATA", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        main(["data", "check"])
+    assert end.value.code == 1
+    assert "A.glb: truncated: 12 of 255 bytes" in capsys.readouterr().out

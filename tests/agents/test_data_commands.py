@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agents.base import load
-from agents.data_commands import check_report, houses_report, make_scene_episodes
+from agents.data_commands import (
+    check_folder,
+    check_report,
+    convert_report,
+    houses_report,
+    make_scene_episodes,
+)
 from tests.shared_data import shared_data
+from vlnenv.data import load_dataset
 from vlnenv.evaluation import evaluate
 from vlnenv.vector import VLNVectorEnv
 
@@ -39,3 +47,44 @@ def test_damaged_files_are_refused_with_their_path(tmp_path: Path) -> None:
         check_report(broken)
     with pytest.raises(ValueError, match=r"\.json\.gz"):
         make_scene_episodes(broken, tmp_path / "out.txt", 1, 0)
+
+
+def test_a_folder_is_reported_with_what_is_missing_broken_and_where_to_ask(tmp_path: Path) -> None:
+    report, is_whole = check_folder(tmp_path)
+    assert is_whole
+    assert report.count("  missing") == report.count("  from") == report.count("  licence") >= 12
+    assert "not there" in check_folder(tmp_path / "none")[0]
+    split = tmp_path / "R2R_VLNCE_v1-3" / "val_seen" / "val_seen.json.gz"
+    split.parent.mkdir(parents=True)
+    split.write_bytes(gzip.compress(b'{"episodes": []}')[:-4])
+    report, is_whole = check_folder(tmp_path)
+    assert not is_whole
+    assert f"  broken    {split}: expected a whole gzip file" in report
+    assert "  found" not in report
+
+
+def test_the_shared_folder_is_reported() -> None:
+    report, is_whole = check_folder(shared_data("README.md").parent)
+    assert is_whole
+    assert "  found     val_seen: 778 episodes" in report
+    assert "71 scenes that episodes here name" in report
+    assert "https://storage.googleapis.com/rxr-habitat/RxR_VLNCE_v0.zip" in report
+
+
+def test_a_real_file_is_converted_and_what_is_left_out_is_named(tmp_path: Path) -> None:
+    reverie, graphs = shared_data("reverie/data_v2_REVERIE_val_seen.json"), shared_data("mp3d_connectivity")
+    out = tmp_path / "REVERIE_CE" / "val_seen" / "val_seen.json.gz"
+    report = convert_report("reverie", reverie, graphs, out, first_id=50_001)
+    assert "93 on 33 routes" in report
+    assert "target objects    93" in report
+    assert "left out          468 paths in 43 buildings without a graph: 17DRP5sb8fy" in report
+    assert str(out) in report
+    assert "93 on 33 routes" in check_report(out)
+    dataset = load_dataset("reverie_ce", "val_seen", tmp_path)
+    assert dataset[0].episode_id == "50001"
+    with pytest.raises(ValueError, match=r"\.json\.gz"):
+        convert_report("reverie", reverie, graphs, tmp_path / "out.txt")
+    other = tmp_path / "S_connectivity.json"
+    other.write_text("[]")
+    with pytest.raises(ValueError, match=r"nothing of .* can be converted"):
+        convert_report("reverie", reverie, tmp_path, out)

@@ -1,8 +1,8 @@
 """R2R and REVERIE from the viewpoint graph to continuous episodes.
 
-A viewpoint becomes the floor below its camera, a path the reference path, the shortest way along the graph the
-geodesic distance. Each instruction is an episode. Like Dynam3D's converter (discrete_to_CE), without its made-up
-ground truth, and with REVERIE's target objects kept.
+A viewpoint becomes the floor below its camera, a path the reference path, the shortest way along the graph
+the geodesic distance. Each instruction is an episode. Like Dynam3D's converter (discrete_to_CE), without its
+made-up ground truth, and with REVERIE's target objects kept.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ CAMERA_HEIGHT_M = 1.25
 """How far below its camera a viewpoint is put, metres: R2R-CE's camera height, as in Dynam3D's converter.
 
 Beside R2R-CE's own reference paths that is 0.14 m too high in the median (0.06 m too low to 0.34 m too high),
-with x and z exact; the height that the graphs state comes no nearer (0.16 m too low). Environments put positions
-on the floor.
+with x and z exact; the height that the graphs state comes no nearer (0.16 m too low). Environments put
+positions on the floor.
 """
 
 _SUFFIX = "_connectivity.json"

@@ -1,0 +1,204 @@
+"""What lies in a data folder: which of the field's data sets are there and whole, missing or damaged."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vlnenv.data import read_episodes
+from vlnenv.datasets import DISCRETE, EPISODES, SCENE_FOLDERS, SCENES, EpisodeSource, SceneSource
+from vlnenv.episodes.records import EpisodeFileError, read_json
+from vlnenv.episodes.viewpoints import read_graph
+
+_LISTED = 3
+_BUILDINGS = SCENES["mp3d"].count
+_PLY_BYTES = {"char": 1, "uchar": 1, "int8": 1, "uint8": 1, "short": 2, "ushort": 2, "int16": 2, "uint16": 2}
+_PLY_BYTES |= {
+    "int": 4,
+    "uint": 4,
+    "int32": 4,
+    "uint32": 4,
+    "float": 4,
+    "float32": 4,
+    "double": 8,
+    "float64": 8,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one data set."""
+
+    name: str
+    """Its name in `vlnenv.datasets`."""
+    title: str
+    found: tuple[str, ...]
+    """What is there and whole, a line each."""
+    missing: tuple[str, ...]
+    """What is not there, a line each."""
+    broken: tuple[str, ...]
+    """What is there and can't be read, a line each, with the file."""
+    licence: str
+    ask: str
+    """Where it is to be had."""
+
+
+def check_data(folder: str | Path) -> tuple[Finding, ...]:
+    """Read everything that lies in a data folder, and say what is there.
+
+    Args:
+        folder: As `vlnenv.data.data_dir` gives it; it need not be there.
+
+    Returns:
+        One finding for each data set of `vlnenv.datasets`: episodes, scenes, discrete data.
+    """
+    root = Path(folder)
+    named: set[str] = set()
+    episodes = [_check_episodes(name, source, root, named) for name, source in EPISODES.items()]
+    scenes = [_check_scenes(name, source, root, named) for name, source in SCENES.items()]
+    return (*episodes, *scenes, *(_check_discrete(name, root) for name in DISCRETE))
+
+
+def _check_episodes(name: str, source: EpisodeSource, root: Path, named: set[str]) -> Finding:
+    """Reads every split in every place, and adds the scenes that its episodes name to `named`."""
+    found, broken, here = [], [], set()
+    for layout in source.layouts:
+        for split in layout.splits(root):
+            path = layout.path(root, split)
+            assert path is not None, "a layout has a place for each split that it lists"
+            here.add(split)
+            try:
+                dataset = read_episodes(path, name=name, split=split, gt_path=layout.gt_path(root, split))
+            except (EpisodeFileError, OSError) as error:
+                broken.append(str(error))
+                continue
+            scenes = {episode.scene_id for episode in dataset}
+            named |= scenes
+            present = sum(find_scene(root, scene_id) is not None for scene_id in scenes)
+            with_gt = sum(bool(episode.gt_locations_m) for episode in dataset)
+            found.append(
+                f"{split}: {len(dataset)} episodes ({with_gt} with ground truth) in {len(scenes)} scenes, "
+                f"{present} of which are here: {path.relative_to(root)}"
+            )
+    missing = [split for split in source.splits if split not in here]
+    return Finding(
+        name,
+        source.title,
+        tuple(found),
+        (f"splits {', '.join(missing)}",) if missing else (),
+        tuple(broken),
+        source.licence,
+        source.ask,
+    )
+
+
+def _check_scenes(name: str, source: SceneSource, root: Path, named: set[str]) -> Finding:
+    files = {
+        path
+        for place in SCENE_FOLDERS
+        for pattern in source.patterns
+        for path in (root / place).glob(pattern)
+        if ".semantic." not in path.name
+    }
+    problems = {path: scene_problem(path) for path in sorted(files)}
+    broken = tuple(f"{path}: {problem}" for path, problem in problems.items() if problem is not None)
+    whole = len(files) - len(broken)
+    lacking = sorted(each for each in named if each.startswith(f"{name}/") and find_scene(root, each) is None)
+    missing = [f"{len(lacking)} scenes that episodes here name: {_some(lacking)}"] if lacking else []
+    if not files and not lacking:
+        missing = [f"all {source.count} scenes"]
+    return Finding(
+        name,
+        source.title,
+        (f"{whole} of {source.count} scenes",) if whole else (),
+        tuple(missing),
+        broken,
+        source.licence,
+        source.ask,
+    )
+
+
+def _check_discrete(name: str, root: Path) -> Finding:
+    source = DISCRETE[name]
+    found, broken = [], []
+    files = sorted({path for pattern in source.patterns for path in root.glob(pattern)})
+    for path in files:
+        try:
+            if name == "connectivity":
+                read_graph(path)
+                continue
+            value = read_json(path)
+            found.append(f"{len(value)} paths: {path.relative_to(root)}")
+        except (EpisodeFileError, OSError) as error:
+            broken.append(str(error))
+    missing = () if files else ("all of it",)
+    if name == "connectivity" and len(files) > len(broken):
+        found.append(f"{len(files) - len(broken)} of {_BUILDINGS} graphs")
+        missing = (f"{_BUILDINGS - len(files)} graphs",) if len(files) < _BUILDINGS else ()
+    return Finding(name, source.title, tuple(found), missing, tuple(broken), source.licence, source.ask)
+
+
+def find_scene(root: Path, scene_id: str) -> Path | None:
+    """The file of a scene below a data folder; None where it is not there."""
+    candidates = (root / place / scene_id for place in SCENE_FOLDERS)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def scene_problem(path: Path) -> str | None:
+    """What is wrong with a scene file, as far as its header tells without loading it; None for nothing."""
+    size = path.stat().st_size
+    if size == 0:
+        return "the file is empty"
+    if path.suffix == ".glb":
+        return _glb_problem(path, size)
+    if path.suffix == ".ply":
+        return _ply_problem(path, size)
+    return None
+
+
+def _glb_problem(path: Path, size: int) -> str | None:
+    with path.open("rb") as stream:
+        header = stream.read(12)
+    if len(header) < 12 or header[:4] != b"glTF":
+        return f"expected a GLB file, which begins with glTF, got {header[:4]!r}"
+    length = struct.unpack("<I", header[8:12])[0]
+    return None if size >= length else f"truncated: {size} of {length} bytes"
+
+
+def _ply_problem(path: Path, size: int) -> str | None:
+    with path.open("rb") as stream:
+        head = stream.read(1 << 16)
+    if not head.startswith(b"ply"):
+        return f"expected a PLY file, which begins with ply, got {head[:4]!r}"
+    end = re.search(rb"end_header\r?\n", head)
+    if end is None:
+        return "truncated: its header has no end"
+    lines = head[: end.start()].decode("ascii", errors="replace").splitlines()
+    if "format ascii 1.0" in lines:
+        return None
+    least = end.end() + sum(_ply_element_bytes(lines))
+    return None if size >= least else f"truncated: {size} bytes, and its header promises at least {least}"
+
+
+def _ply_element_bytes(header: list[str]) -> Iterator[int]:
+    """Least bytes of each element of a binary PLY: a list takes its count, and a triangle's three entries."""
+    count, stride = 0, 0
+    for line in header:
+        words = line.split()
+        if words[:1] == ["element"]:
+            yield count * stride
+            count, stride = int(words[2]), 0
+        elif words[:2] == ["property", "list"]:
+            entries = 3 if words[4].startswith("vertex_ind") else 0
+            stride += _PLY_BYTES[words[2]] + entries * _PLY_BYTES[words[3]]
+        elif words[:1] == ["property"]:
+            stride += _PLY_BYTES[words[1]]
+    yield count * stride
+
+
+def _some(names: list[str]) -> str:
+    listed = ", ".join(names[:_LISTED])
+    return listed if len(names) <= _LISTED else f"{listed}, ..."
