@@ -411,6 +411,8 @@ class Simulator:
             return self._draw_from_above(agent, spec, heading)
         pitch = math.degrees(spec.orientation[0])
         camera = Camera(width, height, spec.hfov, float(spec.position[1]), pitch, 0.0, spec.far)
+        if spec.sensor_type == SensorType.SEMANTIC and not self.semantic_scene.objects:
+            raise RuntimeError("The active scene does not contain semantic annotations")
         output = {"COLOR": "rgb", "DEPTH": "depth", "SEMANTIC": "instance"}[spec.sensor_type.name]
         frames = self._embree.render(
             self._scene, np.asarray(agent.state.position, float)[None], np.array([heading]), camera, (output,)
@@ -439,10 +441,7 @@ class Simulator:
             opaque = np.full((*picture.shape[:2], 1), 255, dtype=np.uint8)
             return np.concatenate([picture, opaque], axis=2)
         if spec.sensor_type == SensorType.SEMANTIC:
-            objects = self.semantic_scene.objects
-            return (
-                np.maximum(picture - 1, 0).astype(np.uint32) if objects else np.zeros_like(picture, np.uint32)
-            )
+            return np.maximum(picture - 1, 0).astype(np.uint32)
         return picture
 
 

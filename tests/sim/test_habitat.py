@@ -189,7 +189,13 @@ def test_files_beside_a_scene_are_found(tmp_path):
     scene = folder / "TEE.basis.glb"
     for path in (scene, folder / "TEE.basis.navmesh"):
         path.write_bytes(b"")
-    for name in ("hm3d_basis", "hm3d_annotated_basis", "hm3d_annotated_val_basis", "other"):
+    for name in (
+        "hm3d_basis",
+        "hm3d_annotated_basis",
+        "hm3d_annotated_val_basis",
+        "val/hm3d_val_basis",
+        "mp3d",
+    ):
         (tmp_path / "hm3d" / f"{name}.scene_dataset_config.json").write_text("{}")
     stage = find_stage(scene)
     assert stage.stage == str(scene)

@@ -37,8 +37,9 @@ class HabitatSimulator:
 
     Motion, distances and collisions are those of Habitat's navigation mesh (Recast), as in VLN-CE. A scene's
     own `.navmesh` is used where it was made for this body, else one is computed. A `Scene` of this simulator
-    has the semantic objects as instances (ids are Habitat's plus 1, so that 0 stays "nothing") and, as its
-    mesh, the navigation mesh; its looks stay in Habitat. Scenes are one static mesh: they cannot be edited.
+    has the semantic objects as instances (ids are Habitat's plus 1, so that 0 stays "nothing"; none where the
+    scene is not annotated) and, as its mesh, the navigation mesh; its looks stay in Habitat. Scenes are one
+    static mesh: they cannot be edited.
 
     Equal calls give equal answers; nothing random is asked of Habitat.
 
@@ -114,29 +115,33 @@ class HabitatSimulator:
                 raise ValueError(unknown_name("output", output, OUTPUTS))
         position_m, heading_rad = checked_poses(position_m, heading_rad)
         # Habitat's semantic sensor gives 0 where nothing is, and to its first object: depth tells them apart.
+        # Without objects there is nothing to ask it for (and it complains).
         wanted = {"instance": ("semantic", "depth"), "depth": ("depth",), "rgb": ("rgb",)}
+        if not scene.instances:
+            wanted["instance"] = ()
         sensors = sorted({sensor for output in outputs for sensor in wanted[output]})
-        if not sensors:
-            return Frames()
-        seen = self._ask_in(
-            scene,
-            "render",
-            position=position_m,
-            heading=heading_rad,
-            width=camera.width,
-            height=camera.height,
-            hfov_deg=camera.hfov_deg,
-            height_m=camera.height_m,
-            pitch_deg=camera.pitch_deg,
-            outputs=sensors,
-        )
+        seen: dict[str, np.ndarray] = {}
+        if sensors:
+            seen = self._ask_in(
+                scene,
+                "render",
+                position=position_m,
+                heading=heading_rad,
+                width=camera.width,
+                height=camera.height,
+                hfov_deg=camera.hfov_deg,
+                height_m=camera.height_m,
+                pitch_deg=camera.pitch_deg,
+                outputs=sensors,
+            )
         depth = instance = None
         if "depth" in outputs:
             clipped = np.clip(seen["depth"], camera.min_depth_m, camera.max_depth_m)
             depth = np.where(seen["depth"] > 0.0, clipped, 0.0).astype(np.float32)
         if "instance" in outputs:
-            instance = _instance_ids(seen["semantic"], scene)
-            instance[seen["depth"] <= 0.0] = 0
+            instance = np.zeros((len(position_m), camera.height, camera.width), dtype=np.int32)
+            if scene.instances:
+                instance = np.where(seen["depth"] > 0.0, _instance_ids(seen["semantic"], scene), instance)
         return Frames(rgb=seen["rgb"] if "rgb" in outputs else None, depth=depth, instance=instance)
 
     def move(

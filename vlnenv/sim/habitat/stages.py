@@ -34,8 +34,8 @@ class Stage:
 def find_stage(path: str | Path, dataset_config: str | Path | None = None) -> Stage:
     """The files that show a scene in habitat-sim as `loading.load_scene` shows it.
 
-    - HM3D (`X.basis.glb`) and MP3D: the data set's `scene_dataset_config.json` in a folder above, if there is
-      one (for HM3D the annotated one first). Both are Z-up, as Habitat takes any bare GLB to be.
+    - HM3D (`X.basis.glb`), MP3D and Gibson: the data set's `scene_dataset_config.json` in a folder above, if
+      there is one (for HM3D the annotated one first). All are Z-up, as Habitat takes any bare GLB to be.
     - A file with a `stage_config.json` or a Matterport `.house` beside it stands as it is.
     - Else the axis that points up is judged as for Embree and written to a `stage_config.json` in
       `cache_dir()/habitat`.
@@ -87,16 +87,15 @@ def up_axis(path: Path) -> str:
 
 
 def _dataset_config(path: Path) -> Path | None:
+    """The nearest config of the scene's data set; one with annotations before one without."""
     is_hm3d = path.name.endswith(".basis.glb")
-    for folder in path.parents[:_SEARCHED_PARENTS]:
-        found = sorted(folder.glob("*.scene_dataset_config.json"))
-        if is_hm3d:
-            found = [file for file in found if "basis" in file.name]
-            found.sort(key=lambda file: ("annotated" not in file.name, len(file.name), file.name))
-        else:
-            found = [file for file in found if file.name.startswith("mp3d.")]
-        if found:
-            return found[0]
+    patterns = ("hm3d*annotated*basis", "hm3d*basis") if is_hm3d else ("mp3d", "gibson_semantic")
+    for pattern in patterns:
+        for folder in path.parents[:_SEARCHED_PARENTS]:
+            found = folder.glob(f"{pattern}.scene_dataset_config.json")
+            nearest = min(found, key=lambda file: (len(file.name), file.name), default=None)
+            if nearest is not None:
+                return nearest
     return None
 
 
