@@ -301,7 +301,7 @@ class PathFinder:
         _number(max_y_delta)
         snapped = self.snap_point(point)
         apart = np.abs(snapped - point)
-        return bool(max(apart[0], apart[2]) < 1e-3 and apart[1] <= max_y_delta)
+        return bool(math.hypot(apart[0], apart[2]) <= 1e-2 and apart[1] <= max_y_delta)
 
     def build_navmesh_vertices(self):
         return list(self._triangles()[0])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from typing import BinaryIO
 
 from wire import pack, unpack
 
 
-def _reader(stream):
-    def read(count):
+def _reader(stream: BinaryIO) -> Callable[[int], bytes]:
+    def read(count: int) -> bytes:
         data = stream.read(count)
         if len(data) < count:
             raise EOFError("the other side has closed the pipe")
@@ -19,7 +21,7 @@ def _reader(stream):
     return read
 
 
-def serve(requests, replies):
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer requests, one after the other, until the pipe is closed.
 
     A request names its "method"; the reply holds what the method gives, or "error" and "trace".
@@ -51,7 +53,7 @@ def serve(requests, replies):
         replies.flush()
 
 
-def main():
+def main() -> None:
     """Take standard output for the replies alone: what habitat-sim prints goes to standard error."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,7 @@ class WireError(RuntimeError):
     """What came is no frame of this protocol."""
 
 
-def pack(fields):
+def pack(fields: dict[str, Any]) -> bytes:
     """One frame of a message.
 
     Args:
@@ -34,7 +36,8 @@ def pack(fields):
     Returns:
         bytes.
     """
-    plain, listed, parts = {}, [], []
+    plain: dict[str, Any] = {}
+    listed, parts = [], []
     for name, value in fields.items():
         if isinstance(value, np.ndarray):
             array = np.ascontiguousarray(value)
@@ -50,7 +53,7 @@ def pack(fields):
     return _HEAD.pack(_MAGIC, PROTOCOL, len(text), len(body)) + text + body
 
 
-def unpack(read):
+def unpack(read: Callable[[int], bytes]) -> dict[str, Any]:
     """The message of the next frame.
 
     Args:

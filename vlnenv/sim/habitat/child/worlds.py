@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import platform
 from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +40,7 @@ class HabitatWorlds:
         RuntimeError: If it is older than 0.2.5.
     """
 
-    def __init__(self, gpu_device_id=0, kept=4):
+    def __init__(self, gpu_device_id: int = 0, kept: int = 4) -> None:
         import habitat_sim
 
         version = tuple(int(part) for part in habitat_sim.__version__.split(".")[:3] if part.isdigit())
@@ -49,14 +51,14 @@ class HabitatWorlds:
         self._habitat_sim = habitat_sim
         self._gpu_device_id = int(gpu_device_id)
         self._kept = int(kept)
-        self._specs = {}
-        self._open = OrderedDict()
+        self._specs: dict[str, dict[str, Any]] = {}
+        self._open: OrderedDict[str, World] = OrderedDict()
 
-    def versions(self):
+    def versions(self) -> dict[str, Any]:
         """What runs here."""
         return {"habitat_sim": self._habitat_sim.__version__, "python": platform.python_version()}
 
-    def call(self, method, fields):
+    def call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Call a method by name.
 
         Args:
@@ -70,48 +72,48 @@ class HabitatWorlds:
             raise ValueError("no method {!r}; known: {}".format(method, ", ".join(METHODS)))
         return getattr(self, method)(**fields)
 
-    def open(self, name, **spec):
+    def open(self, name: str, **spec: Any) -> dict[str, Any]:
         """Open a scene, and say what is in it; see `World` for the arguments after its name."""
         if name in self._open:
             self._open.pop(name).close()
         self._specs[name] = spec
         return self._world(name).contents()
 
-    def render(self, name, **fields):
+    def render(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.render`."""
         return self._world(name).render(**fields)
 
-    def top_down(self, name, **fields):
+    def top_down(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.top_down`."""
         return self._world(name).top_down(**fields)
 
-    def move(self, name, **fields):
+    def move(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.move`."""
         return self._world(name).move(**fields)
 
-    def geodesic(self, name, **fields):
+    def geodesic(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.geodesic`."""
         return self._world(name).geodesic(**fields)
 
-    def path(self, name, **fields):
+    def path(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.path`."""
         return self._world(name).path(**fields)
 
-    def snap(self, name, **fields):
+    def snap(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.snap`."""
         return self._world(name).snap(**fields)
 
-    def is_navigable(self, name, **fields):
+    def is_navigable(self, name: str, **fields: Any) -> dict[str, Any]:
         """See `World.is_navigable`."""
         return self._world(name).is_navigable(**fields)
 
-    def close(self):
+    def close(self) -> dict[str, Any]:
         """Close all scenes; they are opened again when they are next asked for."""
         while self._open:
             self._open.popitem()[1].close()
         return {}
 
-    def _world(self, name):
+    def _world(self, name: str) -> World:
         if name not in self._open:
             if name not in self._specs:
                 raise KeyError(f"scene {name!r} was not opened")
@@ -144,8 +146,16 @@ class World:
     """
 
     def __init__(
-        self, habitat_sim, gpu_device_id, stage, dataset_config, navmesh, radius_m, height_m, max_climb_m
-    ):
+        self,
+        habitat_sim: Any,
+        gpu_device_id: int,
+        stage: str,
+        dataset_config: str,
+        navmesh: str | None,
+        radius_m: float,
+        height_m: float,
+        max_climb_m: float,
+    ) -> None:
         self._habitat_sim = habitat_sim
         self._gpu_device_id = gpu_device_id
         self._stage = stage
@@ -154,7 +164,7 @@ class World:
         self._body = (float(radius_m), float(height_m), float(max_climb_m))
         self._start()
 
-    def _start(self):
+    def _start(self) -> None:
         backend = self._habitat_sim.SimulatorConfiguration()
         backend.scene_id = self._stage
         backend.scene_dataset_config_file = self._dataset_config
@@ -166,18 +176,18 @@ class World:
         first = [self._sensor(f"first_{output}", output, 1, 1) for output in sorted(_SENSOR_TYPES)]
         agents = [self._agent(first)] + [self._agent([]) for _ in range(_VIEWS)]
         self._sim = self._habitat_sim.Simulator(self._habitat_sim.Configuration(backend, agents))
-        self._views = {}
+        self._views: dict[tuple[Any, ...], int] = {}
         try:
             self._prepare_navmesh()
         except BaseException:
             self._sim.close()
             raise
 
-    def close(self):
+    def close(self) -> None:
         """Free the scene and its OpenGL context."""
         self._sim.close()
 
-    def contents(self):
+    def contents(self) -> dict[str, Any]:
         """Semantic objects and the navigation mesh.
 
         Returns:
@@ -197,7 +207,17 @@ class World:
             "faces": np.array(pathfinder.build_navmesh_vertex_indices(), dtype=np.int32).reshape(-1, 3),
         }
 
-    def render(self, position, heading, width, height, hfov_deg, height_m, pitch_deg, outputs):
+    def render(
+        self,
+        position: np.ndarray,
+        heading: np.ndarray,
+        width: int,
+        height: int,
+        hfov_deg: float,
+        height_m: float,
+        pitch_deg: float,
+        outputs: Sequence[str],
+    ) -> dict[str, np.ndarray]:
         """Pictures of n poses.
 
         Args:
@@ -223,7 +243,9 @@ class World:
         view = self._view(key, width, height, outputs, options)
         return self._pictures(view, position, heading, width, height, outputs)
 
-    def top_down(self, center, width, height, meters_per_pixel):
+    def top_down(
+        self, center: np.ndarray, width: int, height: int, meters_per_pixel: float
+    ) -> dict[str, np.ndarray]:
         """Orthographic picture looking straight down from `center`, world x to the right and z down.
 
         Returns:
@@ -243,7 +265,9 @@ class World:
         pictures = self._pictures(view, position, np.zeros(1), width, height, outputs)
         return {name: pictures[name][0] for name in outputs}
 
-    def move(self, position, heading, distance, sliding):
+    def move(
+        self, position: np.ndarray, heading: np.ndarray, distance: np.ndarray, sliding: bool
+    ) -> dict[str, np.ndarray]:
         """Walk ahead from n poses.
 
         Returns:
@@ -262,7 +286,7 @@ class World:
             collided[row] = walked.dot(walked) + _COLLISION_EPS < asked.dot(asked)
         return {"position": reached, "collided": collided}
 
-    def geodesic(self, position, goals):
+    def geodesic(self, position: np.ndarray, goals: np.ndarray) -> dict[str, np.ndarray]:
         """Walking distances "distance" float64 (n,) to the nearest of the goals (g, 3); inf for no way."""
         distance = np.full(len(position), np.inf)
         ends = [_float32(goal) for goal in goals if self._is_on_floor(goal)]
@@ -276,7 +300,7 @@ class World:
                         distance[row] = path.geodesic_distance
         return {"distance": distance}
 
-    def path(self, start, goal):
+    def path(self, start: np.ndarray, goal: np.ndarray) -> dict[str, np.ndarray]:
         """Shortest path "points" float64 (k, 3), both ends as they were given; (0, 3) for no way."""
         path = self._habitat_sim.ShortestPath()
         path.requested_start, path.requested_end = _float32(start), _float32(goal)
@@ -289,24 +313,24 @@ class World:
         points[0], points[-1] = start, goal
         return {"points": points}
 
-    def snap(self, position):
+    def snap(self, position: np.ndarray) -> dict[str, np.ndarray]:
         """Nearest points "position" float64 (n, 3) on the navigation mesh; NaN where none is within 2 m."""
         snapped = [_point(self._sim.pathfinder.snap_point(_float32(point))) for point in position]
         return {"position": np.array(snapped, dtype=np.float64).reshape(-1, 3)}
 
-    def is_navigable(self, position, max_y_delta):
+    def is_navigable(self, position: np.ndarray, max_y_delta: float) -> dict[str, np.ndarray]:
         """Whether the body may stand there: "navigable" bool (n,)."""
         pathfinder = self._sim.pathfinder
         answers = [pathfinder.is_navigable(_float32(point), float(max_y_delta)) for point in position]
         return {"navigable": np.array(answers, dtype=bool)}
 
-    def _agent(self, sensors):
+    def _agent(self, sensors: list[Any]) -> Any:
         agent = self._habitat_sim.agent.AgentConfiguration()
         agent.radius, agent.height = self._body[:2]
         agent.sensor_specifications = sensors
         return agent
 
-    def _sensor(self, uuid, output, width, height):
+    def _sensor(self, uuid: str, output: str, width: int, height: int) -> Any:
         sensor = self._habitat_sim.CameraSensorSpec()
         sensor.uuid = uuid
         sensor.sensor_type = getattr(self._habitat_sim.SensorType, _SENSOR_TYPES[output])
@@ -315,7 +339,9 @@ class World:
         sensor.near, sensor.far = NEAR_M, FAR_M
         return sensor
 
-    def _view(self, key, width, height, outputs, options):
+    def _view(
+        self, key: tuple[Any, ...], width: int, height: int, outputs: Sequence[str], options: dict[str, Any]
+    ) -> int:
         """Number of the agent that carries the sensors of a view."""
         if key in self._views:
             return self._views[key]
@@ -331,7 +357,15 @@ class World:
         self._views[key] = agent
         return agent
 
-    def _pictures(self, view, position, heading, width, height, outputs):
+    def _pictures(
+        self,
+        view: int,
+        position: np.ndarray,
+        heading: np.ndarray,
+        width: int,
+        height: int,
+        outputs: Sequence[str],
+    ) -> dict[str, np.ndarray]:
         shapes = {"rgb": (np.uint8, (3,)), "depth": (np.float32, ()), "semantic": (np.int64, ())}
         pictures = {}
         for output in outputs:
@@ -350,7 +384,7 @@ class World:
                 pictures[output][row] = picture[..., :3] if output == "rgb" else picture
         return pictures
 
-    def _prepare_navmesh(self):
+    def _prepare_navmesh(self) -> None:
         pathfinder = self._sim.pathfinder
         if self._navmesh is not None and not pathfinder.load_nav_mesh(self._navmesh):
             raise RuntimeError(f"habitat-sim cannot read the navigation mesh {self._navmesh}")
@@ -364,33 +398,33 @@ class World:
                 "habitat-sim finds no floor to walk on: check the up axis (docs/habitat.md) and the unit"
             )
 
-    def _fits(self, settings):
+    def _fits(self, settings: Any) -> bool:
         if settings is None:
             return False
         made_for = (settings.agent_radius, settings.agent_height, settings.agent_max_climb)
         return all(abs(made_for[i] - self._body[i]) < 1e-4 for i in range(3))
 
-    def _is_on_floor(self, point):
+    def _is_on_floor(self, point: np.ndarray) -> bool:
         offset = _point(self._sim.pathfinder.snap_point(_float32(point))) - np.asarray(point)
         # NaN compares false.
         return bool(math.hypot(offset[0], offset[2]) <= OFF_FLOOR_M and abs(offset[1]) <= OFF_FLOOR_Y_M)
 
 
-def _float32(point):
+def _float32(point: np.ndarray) -> np.ndarray:
     """What the bindings take for a vector, of all versions."""
     return np.asarray(point, dtype=np.float32)
 
 
-def _point(vector):
+def _point(vector: Any) -> np.ndarray:
     """float64 (3,) of a vector that the bindings gave: numpy's or magnum's."""
     return np.array([vector[0], vector[1], vector[2]], dtype=np.float64)
 
 
-def _points(vectors):
+def _points(vectors: Any) -> np.ndarray:
     return np.array([_point(vector) for vector in vectors], dtype=np.float64).reshape(-1, 3)
 
 
-def _bounds(box):
+def _bounds(box: Any) -> np.ndarray:
     """Corners (2, 3) of a box: 0.2.x has `center` and `sizes`, 0.3.x a magnum Range3D with methods."""
     if callable(box.center):
         center, size = _point(box.center()), _point(box.size())
