@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import types
 import warnings
 
 import gymnasium as gym
@@ -14,7 +15,10 @@ import vlnenv  # noqa: F401
 from agents.expert import ExpertAgent
 from vlnenv import data
 from vlnenv.env import VLNEnv
+from vlnenv.episodes import Target
 from vlnenv.evaluation import evaluate
+from vlnenv.sim.scene import Instance
+from vlnenv.target import find_target
 from vlnenv.tasks import TASKS, get_task
 from vlnenv.vector import VLNVectorEnv
 
@@ -193,3 +197,20 @@ def test_languages_choose_the_episodes():
         VLNEnv(**HOUSES, languages=["hi-IN"], observation="rgbd")
     with pytest.raises(ValueError, match="languages must name at least one"):
         VLNEnv(**HOUSES, languages=[], observation="rgbd")
+
+
+def test_targets_are_found_by_name_or_by_their_number_in_the_building():
+    def scene(*instances):
+        listed = [Instance(number + 1, name, category) for number, (name, category) in enumerate(instances)]
+        return types.SimpleNamespace(instances=listed)
+
+    scan = scene(
+        ("dining_table_66", "dining table"), ("sofa_6", "sofa"), ("geometry_7", "object"), ("0_4_9", "bed")
+    )
+    assert find_target(scan, Target("66")) == 1
+    assert find_target(scan, Target("6")) == 2
+    assert find_target(scan, Target("9")) == 4
+    assert find_target(scan, Target("7")) is None, "a node that happens to be numbered is no object 7"
+    assert find_target(scan, Target("sofa_6")) == 2
+    assert find_target(scan, Target("4")) is None
+    assert find_target(scan, None) is None
