@@ -27,6 +27,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "segmenters": ("scikit-image",),
     "sam, clip, text": ("transformers",),
     "fastsam": ("ultralytics",),
+    "none: conda, see docs/habitat.md": ("habitat-sim",),
 }
 
 

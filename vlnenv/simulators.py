@@ -24,6 +24,20 @@ def check_simulator(name: object) -> None:
         raise ValueError(unknown_name("simulator", name, [EMBREE, HABITAT, f"{HABITAT}:/path/to/python"]))
 
 
+def simulator_name(name: str) -> str:
+    """The name without the path of another Python, which moves no result: "embree" or "habitat"."""
+    return name.partition(":")[0]
+
+
+def simulator_versions(simulator: Simulator) -> dict[str, str]:
+    """Versions of what a simulator stands on and this Python does not hold: Habitat's "habitat_sim"."""
+    from vlnenv.sim.habitat import HabitatSimulator
+
+    if isinstance(simulator, HabitatSimulator):
+        return {"habitat_sim": simulator.versions["habitat_sim"]}
+    return {}
+
+
 def make_simulator(name: str, body: AgentBody, dataset: str, folder: str | Path | None = None) -> Simulator:
     """The simulator of that name, for the scenes of a data set.
 

@@ -24,6 +24,7 @@ from vlnenv.sim.habitat.child import wire
 from vlnenv.sim.habitat.child.worlds import METHODS, HabitatWorlds
 from vlnenv.sim.habitat.stages import find_stage, up_axis
 from vlnenv.sim.simulator import AgentBody
+from vlnenv.simulators import simulator_name, simulator_versions
 
 CAMERA = Camera(32, 24)
 
@@ -45,6 +46,29 @@ def annotated(tmp_path):
     path = write(room(up="z"), tmp_path / "X.glb")
     (tmp_path / "X.house").write_text("")
     return path
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute", "value"),
+    [
+        ("SimulatorConfiguration", "scene", "a.glb"),  # before 0.2
+        ("SimulatorConfiguration", "scene_id", Path("a.glb")),
+        ("SimulatorConfiguration", "gpu_device_id", 1.0),
+        ("SimulatorConfiguration", "enable_physics", 0),
+        ("CameraSensorSpec", "parameters", {}),
+        ("CameraSensorSpec", "sensor_type", "COLOR"),
+        ("CameraSensorSpec", "resolution", [240.0, 320.0]),
+        ("CameraSensorSpec", "position", [0.0, 1.0]),
+        ("NavMeshSettings", "radius", 0.1),
+        ("ShortestPath", "requested_start", np.zeros((1, 3))),
+        ("MultiGoalShortestPath", "requested_ends", np.zeros(3)),
+    ],
+)
+def test_the_fake_takes_no_more_than_the_bindings(name, attribute, value):
+    with pytest.raises((AttributeError, TypeError)):
+        setattr(getattr(fake_habitat, name)(), attribute, value)
+    with pytest.raises(TypeError):
+        getattr(fake_habitat, name)(value)
 
 
 def pose(x=1.0, z=1.0, heading=0.0):
@@ -351,7 +375,7 @@ def test_what_habitat_prints_does_no_harm(tmp_path, annotated):
 
 def test_an_error_over_there_leaves_the_bridge_open(tmp_path):
     bridge = Bridge(write_python(tmp_path), -1, 4, 60.0)
-    assert bridge.versions["habitat_sim"] == "0.3.3"
+    assert bridge.versions()["habitat_sim"] == "0.3.3"
     with pytest.raises(HabitatError, match=r"(?s)KeyError.*was not opened.*Traceback"):
         bridge.call("snap", {"name": "x", "position": np.zeros((1, 3))})
     with pytest.raises(HabitatError, match="no method 'exec'"):
@@ -378,7 +402,9 @@ def test_environments_run_in_habitat(fake, tmp_path, monkeypatch, where):
     assert (np.abs(depths[0] - depths[1]) < 0.05).mean() > 0.9
     assert infos[1]["path_length"] == pytest.approx(infos[0]["path_length"], abs=0.05)
     assert infos[1]["distance_to_goal"] == pytest.approx(infos[0]["distance_to_goal"], rel=0.03, abs=0.05)
-    assert envs[1].unwrapped.render_mode is None
+    assert simulator_versions(envs[1].unwrapped.batch.simulator) == {"habitat_sim": "0.3.3"}
+    assert simulator_versions(envs[0].unwrapped.batch.simulator) == {}
+    assert simulator_name(envs[1].unwrapped.config.simulator) == "habitat"
     for env in envs:
         env.close()
 

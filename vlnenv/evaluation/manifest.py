@@ -13,6 +13,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 import rewards
+from vlnenv.simulators import simulator_name, simulator_versions
 
 _PACKAGES = ("vlnenv", "gymnasium", "numpy", "numba", "embreex", "trimesh", "torch")
 
@@ -42,6 +43,7 @@ def make_manifest(
     env: Any = vector_env.unwrapped
     settings = dataclasses.asdict(env.config)
     settings["reward"] = rewards.make_reward(env.config.reward).name
+    settings["simulator"] = simulator_name(env.config.simulator)
     return {
         "agent": {
             "name": agent,
@@ -58,7 +60,11 @@ def make_manifest(
             "split": env.batch.dataset.split,
             "hash": env.batch.dataset.hash,
         },
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {
+            "python": platform.python_version(),
+            **_versions(),
+            **simulator_versions(env.batch.simulator),
+        },
     }
 
 

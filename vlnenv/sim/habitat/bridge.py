@@ -28,6 +28,10 @@ class HabitatError(RuntimeError):
 class Worlds(Protocol):
     """What `child.worlds.HabitatWorlds` and `Bridge` have in common."""
 
+    def versions(self) -> dict[str, Any]:
+        """Of habitat-sim and of its Python."""
+        ...
+
     def call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Call one of the worlds' methods."""
         ...
@@ -78,10 +82,14 @@ class Bridge:
             ) from error
         try:
             hello = {"gpu_device_id": gpu_device_id, "kept": kept}
-            self.versions = self._ask({"method": "hello", **hello}, max(START_S, timeout_s))
+            self._versions = self._ask({"method": "hello", **hello}, max(START_S, timeout_s))
         except BaseException:
             self.close()
             raise
+
+    def versions(self) -> dict[str, Any]:
+        """Of habitat-sim and of its Python."""
+        return self._versions
 
     def call(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Call a method of the child's `HabitatWorlds`.

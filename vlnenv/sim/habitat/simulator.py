@@ -77,6 +77,11 @@ class HabitatSimulator:
         self._scenes: dict[str, Scene] = {}
         self._worlds: Worlds | None = self._connected()
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of "habitat_sim" and of the "python" that it runs in."""
+        return self._running().versions()
+
     def load(self, scene_id: str) -> Scene:
         """The scene of that name; see `Simulator.load`.
 
@@ -302,9 +307,12 @@ class HabitatSimulator:
         return self._ask(method, name=scene.id, **fields)
 
     def _ask(self, method: str, **fields: Any) -> dict[str, Any]:
+        return self._running().call(method, fields)
+
+    def _running(self) -> Worlds:
         if self._worlds is None:
             self._worlds = self._connected()
-        return self._worlds.call(method, fields)
+        return self._worlds
 
 
 def _scene(scene_id: str, contents: dict[str, Any]) -> Scene:
