@@ -39,9 +39,13 @@ class EvaluationConfig:
 
     agent: str = "random"
     """A shipped agent's name, a policy's .safetensors file, or module:attribute."""
+    task: str = "R2RCE"
+    """Protocol card: "R2RCE", "RxRCE", "REVERIECE" or "NavRAGCE"."""
     dataset: str = "houses"
-    """"houses", "r2r_ce" or the path of an episode file."""
+    """"houses", "auto" (the task's own, if it is installed), its name, or the path of an episode file."""
     split: str = "val_unseen"
+    languages: list[str] | None = None
+    """Languages of the instructions; "en" is every English; None runs all."""
     episodes: int | None = None
     """How many episodes, evenly spread over the split; None runs all."""
     num_envs: int = 8
@@ -74,7 +78,14 @@ class EvaluationConfig:
         if self.out is not None:
             return Path(self.out)
         agent, dataset = (Path(name).name.replace(":", ".") for name in (self.agent, self.dataset))
-        return Path("runs/eval") / f"{agent}-{dataset}-{self.split}-{self.episodes or 'all'}-{self.seed}"
+        of = [
+            agent,
+            *([] if self.task == "R2RCE" else [self.task]),
+            dataset,
+            self.split,
+            *(self.languages or []),
+        ]
+        return Path("runs/eval") / "-".join([*of, str(self.episodes or "all"), str(self.seed)])
 
 
 @dataclass(frozen=True)

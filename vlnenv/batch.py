@@ -443,6 +443,7 @@ class EpisodeBatch:
             "episode_id": state.episode.episode_id,
             "scene_id": state.episode.scene_id,
             "dataset": f"{self.dataset.name}@{self.dataset.hash}",
+            "task": f"{self.task.name}@{self.task.hash}",
             "privileged": ", ".join(self.privileged),
         }
         info.update(state.metrics.scalars())

@@ -77,7 +77,7 @@ def _check_episodes(name: str, source: EpisodeSource, root: Path, named: set[str
                 continue
             scenes = {episode.scene_id for episode in dataset}
             named |= scenes
-            present = sum(find_scene(root, scene_id) is not None for scene_id in scenes)
+            present = sum(_is_here(root, scene_id) for scene_id in scenes)
             with_gt = sum(bool(episode.gt_locations_m) for episode in dataset)
             found.append(
                 f"{split}: {len(dataset)} episodes ({with_gt} with ground truth) in {len(scenes)} scenes, "
@@ -106,7 +106,7 @@ def _check_scenes(name: str, source: SceneSource, root: Path, named: set[str]) -
     problems = {path: scene_problem(path) for path in sorted(files)}
     broken = tuple(f"{path}: {problem}" for path, problem in problems.items() if problem is not None)
     whole = len(files) - len(broken)
-    lacking = sorted(each for each in named if each.startswith(f"{name}/") and find_scene(root, each) is None)
+    lacking = sorted(each for each in named if each.startswith(f"{name}/") and not _is_here(root, each))
     missing = [f"{len(lacking)} scenes that episodes here name: {_some(lacking)}"] if lacking else []
     if not files and not lacking:
         missing = [f"all {source.count} scenes"]
@@ -141,10 +141,8 @@ def _check_discrete(name: str, root: Path) -> Finding:
     return Finding(name, source.title, tuple(found), missing, tuple(broken), source.licence, source.ask)
 
 
-def find_scene(root: Path, scene_id: str) -> Path | None:
-    """The file of a scene below a data folder; None where it is not there."""
-    candidates = (root / place / scene_id for place in SCENE_FOLDERS)
-    return next((path for path in candidates if path.is_file()), None)
+def _is_here(root: Path, scene_id: str) -> bool:
+    return any((root / place / scene_id).is_file() for place in SCENE_FOLDERS)
 
 
 def scene_problem(path: Path) -> str | None:

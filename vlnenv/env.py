@@ -159,6 +159,7 @@ class VLNEnv(gym.Env[dict[str, Any], Any]):
     |---|---|
     | `episode_id`, `scene_id` | which episode, in which scene |
     | `dataset` | name and content hash of the data set |
+    | `task` | name and hash of the protocol card, as the arguments changed it: results compare where it is equal |
     | `privileged` | what observations are told that no robot could see, such as "encoder semantic"; "" for nothing |
     | `steps` | primitive steps so far, STOP included |
     | `path_length` | TL, metres walked |

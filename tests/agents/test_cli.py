@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,30 @@ def test_evaluation_prints_a_table_and_where_results_lie(
     assert "100.0" in text
     assert str(out) in text
     assert (out / "summary.json").is_file()
+
+
+def test_a_task_is_evaluated_under_its_own_protocol(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for task, heading in (("REVERIECE", "lenient SR (%)"), ("RxRCE", "nDTW (%)")):
+        out = tmp_path / task
+        main(
+            [
+                "eval",
+                "--agent",
+                "expert",
+                "--task",
+                task,
+                "--languages",
+                "en",
+                "--episodes",
+                "3",
+                "--out",
+                str(out),
+            ]
+        )
+        text = capsys.readouterr().out
+        assert heading in text
+        assert f"protocol {task}@" in text
+        assert json.loads((out / "manifest.json").read_text())["task"]["name"] == task
 
 
 def test_doctor_and_check_report(episode_file: Path, capsys: pytest.CaptureFixture) -> None:

@@ -67,3 +67,20 @@ def test_bad_input_is_refused() -> None:
         results_table({"a": records(1)}, format="markdwn")
     with pytest.raises(ValueError, match=r"no agent 'c'"):
         comparison_table({"a": records(1)}, "c")
+
+
+def test_protocols_are_named_and_not_mixed() -> None:
+    rxr = [{**record, "task": "RxRCE@1a"} for record in records(5)]
+    assert results_table({"a": rxr}).splitlines()[-1].startswith("Data: houses@12, protocol RxRCE@1a. ")
+    sliding = [{**record, "task": "RxRCE@2b"} for record in records(5)]
+    with pytest.raises(ValueError, match=r"different protocols.*RxRCE@1a, RxRCE@2b"):
+        results_table({"a": rxr, "b": sliding})
+
+
+def test_lenient_success_has_a_column_where_there_is_one() -> None:
+    strict = [{**record, "lenient_success": True} for record in records(5)]
+    lines = results_table({"a": strict}).splitlines()
+    assert lines[0].endswith("lenient SR (%)")
+    assert lines[2].endswith("100.0 [100.0, 100.0]")
+    assert "lenient" in comparison_table({"a": strict, "b": strict}, "a").splitlines()[0]
+    assert "lenient" not in results_table({"a": records(5)})

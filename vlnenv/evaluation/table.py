@@ -16,6 +16,8 @@ COLUMNS: dict[str, tuple[str, float, int]] = {
     "ndtw": ("nDTW (%)", 100.0, 1),
 }
 """Heading, factor and decimals of each metric shown."""
+LENIENT = {"lenient_success": ("lenient SR (%)", 100.0, 1)}
+"""Shown beside them where results have it: REVERIE-CE's success by the distance alone."""
 
 FORMATS = ("plain", "markdown")
 
@@ -36,19 +38,20 @@ def results_table(
         seed: Of the bootstrap.
 
     Returns:
-        Lines without a newline at the end; the last line names the data, so that numbers on one data set are
-        not taken for another's.
+        Lines without a newline at the end; the last line names data and protocol, so that numbers on one data
+        set are not taken for another's.
 
     Raises:
-        ValueError: If the format is not known, or the records are of different data sets.
+        ValueError: If the format is not known, or the records are of different data sets or protocols.
     """
     told = {name: _told(records) for name, records in results.items()}
     marked = [name for name in results if name in privileged or told[name]]
-    rows = [["agent", "episodes", *(heading for heading, _, _ in COLUMNS.values())]]
+    columns = _columns(results)
+    rows = [["agent", "episodes", *(heading for heading, _, _ in columns.values())]]
     for name, records in results.items():
         scenes = [record["scene_id"] for record in records]
         row = [f"{name}*" if name in marked else name, str(len(records))]
-        for metric, (_, factor, decimals) in COLUMNS.items():
+        for metric, (_, factor, decimals) in columns.items():
             if not records or any(metric not in record for record in records):
                 row.append("-")
                 continue
@@ -75,12 +78,13 @@ def comparison_table(
     """
     if baseline not in results:
         raise ValueError(unknown_name("agent", baseline, results))
-    rows = [[f"minus {baseline}", *(heading for heading, _, _ in COLUMNS.values())]]
+    columns = _columns(results)
+    rows = [[f"minus {baseline}", *(heading for heading, _, _ in columns.values())]]
     for name, records in results.items():
         if name == baseline:
             continue
         row = [name]
-        for metric, (_, factor, decimals) in COLUMNS.items():
+        for metric, (_, factor, decimals) in columns.items():
             if any(metric not in record for record in (*records, *results[baseline])):
                 row.append("-")
                 continue
@@ -104,12 +108,26 @@ def _cell(interval: Interval, factor: float, decimals: int, signed: bool = False
     return f"{mean} [{low}, {high}]"
 
 
+def _columns(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, tuple[str, float, int]]:
+    shown = dict(COLUMNS)
+    if any(metric in record for metric in LENIENT for records in results.values() for record in records):
+        shown.update(LENIENT)
+    return shown
+
+
 def _note(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    names = {str(record.get("dataset", "unknown")) for records in results.values() for record in records}
-    data = sorted(names)
-    if len(data) > 1:
-        raise ValueError(f"results of different data sets don't belong in one table: {', '.join(data)}")
-    return f"Data: {data[0] if data else 'none'}. Intervals: 95 %, scenes and then episodes resampled."
+    data = _only("dataset", "data sets", results)
+    task = _only("task", "protocols", results)
+    protocol = f", protocol {task}" if task else ""
+    return f"Data: {data or 'none'}{protocol}. Intervals: 95 %, scenes and then episodes resampled."
+
+
+def _only(key: str, what: str, results: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """What all records have under a key; "" where none has it."""
+    found = sorted({str(record[key]) for records in results.values() for record in records if key in record})
+    if len(found) > 1:
+        raise ValueError(f"results of different {what} don't belong in one table: {', '.join(found)}")
+    return found[0] if found else ""
 
 
 def _render(rows: Sequence[Sequence[str]], format: str) -> list[str]:
