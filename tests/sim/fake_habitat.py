@@ -256,7 +256,7 @@ class PathFinder:
 
     @property
     def is_loaded(self):
-        return self._field is not None
+        return self.nav_mesh_settings is not None
 
     def load_nav_mesh(self, path):
         values = json.loads(Path(_text(path)).read_text())
@@ -311,7 +311,9 @@ class PathFinder:
 
     def _build(self, settings):
         body = AgentBody(settings.agent_radius, settings.agent_height, settings.agent_max_climb)
-        self._field, self.nav_mesh_settings = navigation_field(self._scene, body), settings
+        self.nav_mesh_settings = settings
+        if self._scene is not None:
+            self._field = navigation_field(self._scene, body)
 
     def _step(self, start, end, sliding):
         start, end = _vector3(start), _vector3(end)
@@ -366,6 +368,7 @@ class Simulator:
         self.semantic_scene = SimpleNamespace(objects=_objects(self._scene) if is_annotated else [])
         self._is_open = True
         Simulator.opened += 1
+        self._find_navmesh()
 
     def get_agent(self, agent_id):
         return self.agents[_integer(agent_id)]
@@ -390,6 +393,18 @@ class Simulator:
         assert self._is_open, "the simulator was closed"
         agent = self.get_agent(agent_ids)
         return {spec.uuid: self._draw(agent, spec) for spec in agent.agent_config.sensor_specifications}
+
+    def _find_navmesh(self):
+        """Load what lies beside the stage's file; 0.2.x computes what is missing or does not fit."""
+        beside = Path(os.path.splitext(self.config.sim_cfg.scene_id)[0] + ".navmesh")
+        if beside.exists():
+            self.pathfinder.load_nav_mesh(str(beside))
+        if not _is_03():
+            needed, loaded = NavMeshSettings(), self.pathfinder.nav_mesh_settings
+            needed.agent_radius = self.config.agents[0].radius
+            needed.agent_height = self.config.agents[0].height
+            if loaded is None or vars(loaded) != vars(needed):
+                self.recompute_navmesh(self.pathfinder, needed)
 
     def recompute_navmesh(self, pathfinder, navmesh_settings):
         _instance_of(PathFinder)(pathfinder)

@@ -118,7 +118,9 @@ def test_an_unannotated_scene_has_no_instances(fake, tmp_path):
     sim.close()
 
 
-def test_the_navmesh_of_the_body_is_used_and_another_is_computed(fake, annotated, monkeypatch):
+@pytest.mark.parametrize("version", ["0.2.5", "0.3.3"])
+def test_the_navmesh_of_the_body_is_used_and_another_is_computed(fake, annotated, monkeypatch, version):
+    monkeypatch.setattr(fake, "__version__", version)
     computed = []
     recompute = fake.Simulator.recompute_navmesh
     monkeypatch.setattr(

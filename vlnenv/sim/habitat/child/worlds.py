@@ -385,10 +385,17 @@ class World:
         return pictures
 
     def _prepare_navmesh(self) -> None:
+        # Up to 0.2.x Habitat computes a mesh where it finds none, or one for another body, so one that fits
+        # may be there already; a file that fits is better, and is tried where it does not overwrite that.
         pathfinder = self._sim.pathfinder
-        if self._navmesh is not None and not pathfinder.load_nav_mesh(self._navmesh):
-            raise RuntimeError(f"habitat-sim cannot read the navigation mesh {self._navmesh}")
-        if pathfinder.is_loaded and self._fits(pathfinder.nav_mesh_settings):
+        if self._navmesh is not None:
+            candidate = self._habitat_sim.PathFinder()
+            if not candidate.load_nav_mesh(self._navmesh):
+                raise RuntimeError(f"habitat-sim cannot read the navigation mesh {self._navmesh}")
+            if self._fits(candidate):
+                pathfinder.load_nav_mesh(self._navmesh)
+                return
+        if self._fits(pathfinder):
             return
         settings = self._habitat_sim.NavMeshSettings()
         settings.set_defaults()
@@ -398,7 +405,8 @@ class World:
                 "habitat-sim finds no floor to walk on: check the up axis (docs/habitat.md) and the unit"
             )
 
-    def _fits(self, settings: Any) -> bool:
+    def _fits(self, pathfinder: Any) -> bool:
+        settings = pathfinder.nav_mesh_settings if pathfinder.is_loaded else None
         if settings is None:
             return False
         made_for = (settings.agent_radius, settings.agent_height, settings.agent_max_climb)
