@@ -13,9 +13,10 @@ from gymnasium.utils.env_checker import check_env
 
 import vlnenv  # noqa: F401
 from agents.expert import ExpertAgent
+from tests.sim.test_annotations import _mp3d as annotated_mp3d
 from vlnenv import data
 from vlnenv.env import VLNEnv
-from vlnenv.episodes import Target
+from vlnenv.episodes import Episode, EpisodeDataset, Target, write_r2r_ce
 from vlnenv.evaluation import evaluate
 from vlnenv.sim.scene import Instance
 from vlnenv.target import find_target
@@ -214,3 +215,31 @@ def test_targets_are_found_by_name_or_by_their_number_in_the_building():
     assert find_target(scan, Target("sofa_6")) == 2
     assert find_target(scan, Target("4")) is None
     assert find_target(scan, None) is None
+
+
+def test_reveries_numbered_target_is_judged_in_an_annotated_scan(tmp_path):
+    """From the files of Matterport3D and REVERIE-CE alone: object 2 of the building is a sofa at x = 1 m."""
+    annotated_mp3d(tmp_path / "mp3d" / "17DRP5sb8fy")
+    episode = Episode(
+        episode_id="50001",
+        trajectory_id="1_2",
+        scene_id="mp3d/17DRP5sb8fy/17DRP5sb8fy.glb",
+        start_position_m=(5.0, -0.2, -0.4),
+        start_rotation_xyzw=(0.0, 0.0, 0.0, 1.0),
+        instruction="Go to the living room and sit down on the sofa.",
+        goal_position_m=(2.2, -0.2, -2.0),
+        reference_path_m=((5.0, -0.2, -0.4), (2.2, -0.2, -2.0)),
+        extra={"info": {"goal_object": "2"}},
+    )
+    dataset = EpisodeDataset("reverie_ce", "val_seen", (episode,))
+    write_r2r_ce(dataset, tmp_path / "REVERIE_CE" / "val_seen" / "val_seen.json.gz")
+    env = VLNEnv(task="REVERIECE", data_dir=str(tmp_path), split="val_seen", observation="rgbd", image_size=8)
+    _, info = env.reset()
+    assert info["dataset"].startswith("reverie_ce@")
+    assert info["target_known"]
+    assert stop_at(env, env.batch.rollout(0).goal_m)["is_success"]
+    env.reset()
+    far = stop_at(env, env.batch.simulator.snap(env.scene, np.array([[4.6, -0.2, -3.5]]))[0])
+    assert far["lenient_success"], "2.8 m from the goal"
+    assert not far["target_in_view"], "3.1 m from the sofa"
+    assert not far["is_success"]
