@@ -365,7 +365,8 @@ class Simulator:
         self.pathfinder = PathFinder()
         self.pathfinder._scene = self._scene
         is_annotated = (file.parent / f"{file.stem}.house").is_file()
-        self.semantic_scene = SimpleNamespace(objects=_objects(self._scene) if is_annotated else [])
+        nothing = SimpleNamespace(objects=[], regions=[])
+        self.semantic_scene = _semantics(self._scene) if is_annotated else nothing
         self._is_open = True
         Simulator.opened += 1
         self._find_navmesh()
@@ -476,20 +477,46 @@ def _stage(configuration):
     return (config.parent / content["render_asset"]).resolve(), up
 
 
-def _objects(scene):
-    found = [None]
+class Mp3dObjectCategory:
+    def __init__(self, raw):
+        self._raw = raw
+
+    def name(self, mapping=""):
+        """One of the 40 classes of mpcat40, or, as "raw", the annotators' word."""
+        return self._raw.replace(" ", "#") if _text(mapping) == "raw" else self._raw.split()[-1]
+
+
+def _semantics(scene):
+    """Objects and one region of a scene, as of Matterport3D; the first object is none, as of HM3D."""
+    low, high = scene.bounds_m
+    region = SimpleNamespace(
+        id="0_3", category=_category("bedroom"), level=SimpleNamespace(id="0"), aabb=_box(low, high)
+    )
+    objects = [None]
     for instance in scene.instances:
-        low, high = np.asarray(instance.bounds_m, dtype=np.float32)
-        center, size = (low + high) / 2, high - low
-        box = SimpleNamespace(center=center, sizes=size)
-        if _is_03():
-            box = SimpleNamespace(center=lambda c=center: c, size=lambda s=size: s)
-        category = SimpleNamespace(name=lambda mapping="", c=instance.category: c.replace(" ", "_"))
         number = instance.id - 1
-        found.append(SimpleNamespace(id=f"0_0_{number}", semantic_id=number, aabb=box, category=category))
-    return found
+        category = Mp3dObjectCategory(instance.category)
+        box = _box(*np.asarray(instance.bounds_m, dtype=np.float32))
+        objects.append(
+            SimpleNamespace(
+                id=f"0_3_{number}", semantic_id=number, aabb=box, category=category, region=region
+            )
+        )
+    return SimpleNamespace(objects=objects, regions=[region])
 
 
+def _category(name):
+    return SimpleNamespace(name=lambda mapping="": name)
+
+
+def _box(low, high):
+    center, size = (low + high) / 2, high - low
+    if _is_03():
+        return SimpleNamespace(center=lambda: center, size=lambda: size)
+    return SimpleNamespace(center=center, sizes=size)
+
+
+scene = SimpleNamespace(Mp3dObjectCategory=Mp3dObjectCategory)
 agent = SimpleNamespace(AgentConfiguration=AgentConfiguration, AgentState=AgentState)
 nav = SimpleNamespace(
     NavMeshSettings=NavMeshSettings,

@@ -83,6 +83,13 @@ def test_semantic_objects_are_instances(fake, annotated, monkeypatch, version):
     assert [(i.id, i.category) for i in scene.instances] == [(i.id, i.category) for i in expected.instances]
     for ours, theirs in zip(scene.instances, expected.instances, strict=True):
         np.testing.assert_allclose(ours.bounds_m, theirs.bounds_m, atol=1e-5)
+    # The annotators' words, and the region's number as in the file.
+    assert "coffee table" in [instance.category for instance in scene.instances]
+    assert "coffee_table_3" in [instance.name for instance in scene.instances]
+    assert {instance.region for instance in scene.instances} == {3}
+    (region,) = scene.regions
+    assert (region.id, region.category, region.level) == (3, "bedroom", 0)
+    np.testing.assert_allclose(region.bounds_m, expected.bounds_m, atol=1e-5)
     # The ceiling is above the picture's edge, so that some pixels show nothing.
     frames = sim.render(scene, *pose(1.0, 3.5, 0.4), CAMERA, ("instance",))
     exact = embree.render(expected, *pose(1.0, 3.5, 0.4), CAMERA, ("instance",))

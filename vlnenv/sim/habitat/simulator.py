@@ -15,8 +15,7 @@ from vlnenv.sim import edits
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.habitat.bridge import Bridge, Worlds
 from vlnenv.sim.habitat.stages import find_stage
-from vlnenv.sim.naming import unique_names
-from vlnenv.sim.scene import Instance, Scene
+from vlnenv.sim.scene import Instance, Region, Scene
 from vlnenv.sim.simulator import OUTPUTS, AgentBody, Frames, TopDown, checked_poses, checked_positions
 
 SEARCH_M = 2.0
@@ -316,17 +315,26 @@ class HabitatSimulator:
 
 
 def _scene(scene_id: str, contents: dict[str, Any]) -> Scene:
-    names = unique_names(contents["names"])
-    instances = [
-        Instance(
-            int(contents["ids"][row]) + 1,
-            name,
-            _category(contents["categories"][row]),
-            "",
-            (tuple(contents["bounds"][row, 0].tolist()), tuple(contents["bounds"][row, 1].tolist())),
+    instances, used = [], set()
+    for row, number in enumerate(contents["ids"].tolist()):
+        if number in used:
+            continue
+        used.add(number)
+        category = _category(contents["categories"][row])
+        instances.append(
+            Instance(
+                number + 1,
+                f"{category.replace(' ', '_')}_{number}",
+                category,
+                "",
+                _box(contents["bounds"][row].tolist()),
+                contents["object_regions"][row],
+            )
         )
-        for row, name in enumerate(names)
-    ]
+    regions = tuple(
+        Region(number, _category(category, "room"), level, _box(bounds))
+        for number, category, level, bounds in contents["regions"]
+    )
     faces = np.asarray(contents["faces"], dtype=np.int32)
     nothing = np.zeros(len(faces), dtype=np.int32)
     return edits.with_key(
@@ -340,13 +348,20 @@ def _scene(scene_id: str, contents: dict[str, Any]) -> Scene:
             corner_rgb=None,
             materials=(),
             instances=tuple(instances),
+            regions=regions,
         )
     )
 
 
-def _category(name: str) -> str:
-    """Class in words: "chest_of_drawers" -> "chest of drawers"; what has none is an "object"."""
-    return " ".join(name.lower().replace("_", " ").split()) or "object"
+def _category(name: str, other: str = "object") -> str:
+    """Class in words: "chest_of_drawers" is a "chest of drawers", and what has no class is `other`."""
+    words = name.lower().replace("_", " ").replace("#", " ").split()
+    return other if words in ([], ["unknown"]) else " ".join(words)
+
+
+def _box(bounds: list[list[float]]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    low, high = bounds
+    return (low[0], low[1], low[2]), (high[0], high[1], high[2])
 
 
 def _instance_ids(semantic: np.ndarray, scene: Scene) -> np.ndarray:

@@ -188,21 +188,35 @@ class World:
         self._sim.close()
 
     def contents(self) -> dict[str, Any]:
-        """Semantic objects and the navigation mesh.
+        """Semantic objects, regions and the navigation mesh.
 
         Returns:
-            "ids" int64 (k,), "names" and "categories" (k), "bounds" float64 (k, 2, 3); "vertices" float32
-            (v, 3) and "faces" int32 (f, 3) of the navigation mesh.
+            Of k objects "ids" int64 (k,), "categories", "object_regions" (-1 for none) and "bounds" float64
+            (k, 2, 3); "regions" as [id, category, level, bounds] each; "vertices" float32 (v, 3) and "faces"
+            int32 (f, 3) of the navigation mesh.
         """
         scene = self._sim.semantic_scene
         objects = [] if scene is None else scene.objects
         objects = [each for each in objects if each is not None and each.category is not None]
+        regions = [] if scene is None else [each for each in scene.regions if each is not None]
+        number = {each.id: _number(each.id, row) for row, each in enumerate(regions)}
         pathfinder = self._sim.pathfinder
         return {
             "ids": np.array([int(each.semantic_id) for each in objects], dtype=np.int64),
-            "names": [str(each.id) for each in objects],
-            "categories": [str(each.category.name()) for each in objects],
+            "categories": [self._category(each.category) for each in objects],
+            "object_regions": [
+                -1 if each.region is None else number.get(each.region.id, -1) for each in objects
+            ],
             "bounds": np.array([_bounds(each.aabb) for each in objects]).reshape(-1, 2, 3),
+            "regions": [
+                [
+                    number[each.id],
+                    "" if each.category is None else str(each.category.name()),
+                    0 if each.level is None else _number(each.level.id, 0),
+                    _bounds(each.aabb).tolist(),
+                ]
+                for each in regions
+            ],
             "vertices": _points(pathfinder.build_navmesh_vertices()).astype(np.float32),
             "faces": np.array(pathfinder.build_navmesh_vertex_indices(), dtype=np.int32).reshape(-1, 3),
         }
@@ -324,6 +338,12 @@ class World:
         answers = [pathfinder.is_navigable(_float32(point), float(max_y_delta)) for point in position]
         return {"navigable": np.array(answers, dtype=bool)}
 
+    def _category(self, category: Any) -> str:
+        """Matterport3D's own word ("dining table") says more than its 40 classes do ("table")."""
+        if isinstance(category, self._habitat_sim.scene.Mp3dObjectCategory):
+            return str(category.name("raw")) or str(category.name())
+        return str(category.name())
+
     def _agent(self, sensors: list[Any]) -> Any:
         agent = self._habitat_sim.agent.AgentConfiguration()
         agent.radius, agent.height = self._body[:2]
@@ -430,6 +450,12 @@ def _point(vector: Any) -> np.ndarray:
 
 def _points(vectors: Any) -> np.ndarray:
     return np.array([_point(vector) for vector in vectors], dtype=np.float64).reshape(-1, 3)
+
+
+def _number(text: str, other: int) -> int:
+    """The number at the end of an id such as "0_12"; `other` where there is none."""
+    end = text.split("_")[-1]
+    return int(end) if end.isdigit() else other
 
 
 def _bounds(box: Any) -> np.ndarray:
