@@ -237,6 +237,8 @@ def test_files_beside_a_scene_are_found(tmp_path):
     own = tmp_path / "own.scene_dataset_config.json"
     own.write_text("{}")
     assert find_stage(scene, own).dataset_config == str(own)
+    (tmp_path / "Z.basis.glb").write_bytes(b"")
+    assert find_stage(tmp_path / "Z.basis.glb").stage == str(tmp_path / "Z.basis.glb")
     (folder / "Y.glb").write_bytes(b"")
     (folder / "Y.stage_config.json").write_text("{}")
     assert find_stage(folder / "Y.glb").stage == str(folder / "Y.glb")

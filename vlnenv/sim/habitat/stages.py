@@ -36,7 +36,7 @@ def find_stage(path: str | Path, dataset_config: str | Path | None = None) -> St
 
     - HM3D (`X.basis.glb`), MP3D and Gibson: the data set's `scene_dataset_config.json` in a folder above, if
       there is one (for HM3D the annotated one first). All are Z-up, as Habitat takes any bare GLB to be.
-    - A file with a `stage_config.json` or a Matterport `.house` beside it stands as it is.
+    - HM3D without it, and a file with a `stage_config.json` or a Matterport `.house` beside it, stand alone.
     - Else the axis that points up is judged as for Embree and written to a `stage_config.json` in
       `cache_dir()/habitat`.
 
@@ -58,7 +58,7 @@ def find_stage(path: str | Path, dataset_config: str | Path | None = None) -> St
     navmesh = path.with_suffix(".navmesh")
     if path.name == "mesh.ply":  # Replica
         navmesh = path.parent / "habitat" / "mesh_semantic.navmesh"
-    stands_alone = any(
+    stands_alone = path.name.endswith(".basis.glb") or any(
         (path.parent / f"{path.stem}{suffix}").is_file() for suffix in (".stage_config.json", ".house")
     )
     return Stage(
