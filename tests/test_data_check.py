@@ -60,7 +60,8 @@ def test_every_data_set_is_found_where_its_authors_put_it(tmp_path: Path) -> Non
     put(tmp_path / "NavRAG_CE/val_unseen/val_unseen.json.gz", contents(record()))
     put(datasets / "r2r_scalevln_training_data/AB.glb.json", [record()])
     glb(tmp_path / "scene_datasets/mp3d/AB/AB.glb")
-    glb(tmp_path / "scene_datasets/hm3d/val/00800-XY/XY.basis.glb")
+    for name in ("XY.basis.glb", "XY.glb", "XY.semantic.glb"):
+        glb(tmp_path / "scene_datasets/hm3d/val/00800-XY" / name)
     glb(tmp_path / "scene_datasets/gibson/Adrian.glb")
     found = check(tmp_path)
     splits = {name: [line.split(":")[0] for line in found[name].found] for name in EPISODES}
@@ -94,6 +95,7 @@ def test_truncated_files_are_named(tmp_path: Path) -> None:
     scene = glb(tmp_path / "mp3d/AB/AB.glb")
     graph = put(tmp_path / "connectivity/AB_connectivity.json", [{"included": True}])
     assert [name for name, finding in check(tmp_path).items() if finding.broken] == ["connectivity"]
+    discrete = put(tmp_path / "r2r/R2R_train.json", {})
     for path in (split, gt, scene):
         cut(path)
     found = check(tmp_path)
@@ -102,6 +104,7 @@ def test_truncated_files_are_named(tmp_path: Path) -> None:
         ("rxr_ce", gt, "truncated or corrupt"),
         ("mp3d", scene, "truncated: "),
         ("connectivity", graph, "field 'pose'"),
+        ("r2r", discrete, "expected a list of paths, got dict"),
     ):
         assert len(found[name].broken) == 1
         assert str(path) in found[name].broken[0]

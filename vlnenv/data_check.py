@@ -105,7 +105,8 @@ def _check_scenes(name: str, source: SceneSource, root: Path, named: set[str]) -
     }
     problems = {path: scene_problem(path) for path in sorted(files)}
     broken = tuple(f"{path}: {problem}" for path, problem in problems.items() if problem is not None)
-    whole = len(files) - len(broken)
+    # A scene of HM3D may have X.glb beside X.basis.glb.
+    whole = {(path.parent, path.name.split(".")[0]) for path in files if problems[path] is None}
     lacking = sorted(each for each in named if each.startswith(f"{name}/") and not _is_here(root, each))
     missing = [f"{len(lacking)} scenes that episodes here name: {_some(lacking)}"] if lacking else []
     if not files and not lacking:
@@ -113,7 +114,7 @@ def _check_scenes(name: str, source: SceneSource, root: Path, named: set[str]) -
     return Finding(
         name,
         source.title,
-        (f"{whole} of {source.count} scenes",) if whole else (),
+        (f"{len(whole)} of {source.count} scenes",) if whole else (),
         tuple(missing),
         broken,
         source.licence,
@@ -131,6 +132,8 @@ def _check_discrete(name: str, root: Path) -> Finding:
                 read_graph(path)
                 continue
             value = read_json(path)
+            if not isinstance(value, list):
+                raise EpisodeFileError(f"{path}: expected a list of paths, got {type(value).__name__}")
             found.append(f"{len(value)} paths: {path.relative_to(root)}")
         except (EpisodeFileError, OSError) as error:
             broken.append(str(error))

@@ -15,9 +15,6 @@ from vlnenv.episodes.dataset import EpisodeDataset
 from vlnenv.episodes.episode import Episode
 from vlnenv.episodes.r2r_ce import read_r2r_ce, write_r2r_ce
 
-LANGUAGES = ("en-US", "en-IN", "hi-IN", "te-IN")
-ROLES = ("guide", "follower")
-
 
 def read_rxr_ce(
     path: str | Path,
