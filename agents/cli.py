@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Sequence
@@ -98,6 +99,24 @@ class SceneEpisodes:
 
 
 @dataclass(frozen=True)
+class RecordEpisodes:
+    """Record what an agent does, compactly: `vlnenv.recordings.replay` makes any observation of it again."""
+
+    out: str
+    """The .npz file to write."""
+    agent: str = "expert"
+    """A shipped agent's name, a policy's .safetensors file, or module:attribute."""
+    dataset: str = "houses"
+    """"houses", "r2r_ce" or the path of an episode file."""
+    split: str = "train"
+    episodes: int | None = None
+    """How many episodes, evenly spread over the split; None records all."""
+    num_envs: int = 8
+    """Episodes side by side; recordings do not depend on it."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a policy, or what it sees with."""
 
@@ -122,6 +141,7 @@ class Data:
         | Annotated[SceneEpisodes, tyro.conf.subcommand("scene")]
         | Annotated[Check, tyro.conf.subcommand("check")]
         | Annotated[Convert, tyro.conf.subcommand("convert")]
+        | Annotated[RecordEpisodes, tyro.conf.subcommand("record")]
     )
 
 
@@ -271,8 +291,22 @@ def _data(command: Data) -> None:
             None if what.boxes is None else Path(what.boxes),
         )
         _say(report)
+    elif isinstance(what, RecordEpisodes):
+        _record(what)
     else:
         _say(data_commands.make_scene_episodes(Path(what.path), Path(what.out), what.episodes, what.seed))
+
+
+def _record(command: RecordEpisodes) -> None:
+    from agents.closed_loop import record_agent
+
+    if not command.out.endswith(".npz"):  # before the episodes are run
+        raise ValueError(f"recordings are written to .npz files, got {command.out}")
+    fields = {each.name: getattr(command, each.name) for each in dataclasses.fields(command)}
+    del fields["out"]
+    recordings = record_agent(EvaluationConfig(**fields))
+    recordings.save(command.out)
+    _say(f"{len(recordings)} episodes of {recordings.dataset} by {recordings.agent}: {command.out}")
 
 
 def _check(path: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from agents.base import load, weights_path
 from agents.config import EvaluationConfig, Perception
@@ -13,6 +14,8 @@ from agents.policy import NavigationPolicy
 from agents.trained import PolicyAgent
 from vlnenv.episodes import Episode
 from vlnenv.evaluation import Record, evaluate, is_privileged, make_manifest, run
+from vlnenv.evaluation.agent import Agent, PrivilegedAgent
+from vlnenv.recordings import Recordings, record
 
 VALIDATION_STEPS = 250
 """Validations in training cut episodes here: an agent that is lost is not waited for."""
@@ -35,6 +38,39 @@ def evaluate_agent(config: EvaluationConfig) -> list[Record]:
     Raises:
         ValueError: If agent, data set or split is unknown, or the folder holds a run of other settings.
     """
+    agent, env = _agent_and_env(config)
+    try:
+        is_policy = isinstance(agent, PolicyAgent)
+        manifest = make_manifest(
+            config.agent,
+            env,
+            agent_config={"temperature": config.temperature} if is_policy else {},
+            weights=[weights_path(config.agent)] if is_policy else [],
+            privileged=is_privileged(agent),
+            seed=config.seed,
+        )
+        ids = spread(env.unwrapped.batch.episodes, config.episodes)  # type: ignore[attr-defined]
+        return run(agent, env, config.folder, manifest, ids)
+    finally:
+        env.close()
+
+
+def record_agent(config: EvaluationConfig) -> Recordings:
+    """Run an agent through a split and record what it does; `config.out` is not used.
+
+    Raises:
+        ValueError: If agent, data set or split is unknown, or there are fewer episodes than `num_envs`.
+    """
+    agent, env = _agent_and_env(config)
+    try:
+        ids = spread(env.unwrapped.batch.episodes, config.episodes)  # type: ignore[attr-defined]
+        return record(agent, env, ids, seed=config.seed)
+    finally:
+        env.close()
+
+
+def _agent_and_env(config: EvaluationConfig) -> tuple[Agent | PrivilegedAgent, VectorEnv]:
+    """The agent, and the environment that it is to run in."""
     import torch
 
     torch.set_num_threads(config.threads)
@@ -54,20 +90,7 @@ def evaluate_agent(config: EvaluationConfig) -> list[Record]:
         # No memory works for agents that look at nothing.
         **({"observation": "rgbd", "image_size": 8} if getattr(agent, "is_blind", False) else {}),
     )
-    try:
-        is_policy = isinstance(agent, PolicyAgent)
-        manifest = make_manifest(
-            config.agent,
-            env,
-            agent_config={"temperature": config.temperature} if is_policy else {},
-            weights=[weights_path(config.agent)] if is_policy else [],
-            privileged=is_privileged(agent),
-            seed=config.seed,
-        )
-        ids = spread(env.unwrapped.batch.episodes, config.episodes)  # type: ignore[attr-defined]
-        return run(agent, env, config.folder, manifest, ids)
-    finally:
-        env.close()
+    return agent, env
 
 
 class Validation:

@@ -146,3 +146,19 @@ def test_a_data_folder_is_checked_and_damage_is_exit_code_1(
         main(["data", "check"])
     assert end.value.code == 1
     assert "A.glb: truncated: 12 of 255 bytes" in capsys.readouterr().out
+
+
+def test_recordings_of_an_agent_are_written(
+    episode_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    from vlnenv.recordings import Recordings
+
+    out = tmp_path / "demos.npz"
+    arguments = ["data", "record", "--dataset", str(episode_file), "--num-envs", "2", "--out"]
+    main([*arguments, str(out)])
+    recordings = Recordings.load(out)
+    assert [each.metrics["is_success"] for each in recordings] == [True, True]
+    assert "2 episodes" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, "demos.json"])
+    assert "npz" in capsys.readouterr().err
