@@ -210,7 +210,6 @@ def test_targets_are_found_by_name_or_by_their_number_in_the_building():
     )
     assert find_target(scan, Target("66")) == 1
     assert find_target(scan, Target("6")) == 2
-    assert find_target(scan, Target("9")) == 4
     assert find_target(scan, Target("7")) is None, "a node that happens to be numbered is no object 7"
     assert find_target(scan, Target("sofa_6")) == 2
     assert find_target(scan, Target("4")) is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 import numpy as np
 
@@ -22,15 +21,14 @@ _MIN_PIXELS = 16
 def find_target(scene: Scene, target: Target | None) -> int | None:
     """The id of the scene's instance that a target is; None where there is no target or no such instance.
 
-    An instance is found by its name, or by the number of the object in its building that the name ends in:
-    "dining_table_66" of annotated scans, Habitat's "0_4_66" (level, region, object).
+    An instance is found by its name ("sofa_2"), or by the number of the object in its building, with which
+    annotated scans name theirs ("66" is "dining_table_66").
     """
     if target is None:
         return None
-    number = re.compile(rf"\d+_\d+_{re.escape(target.object_id)}")
     for each in scene.instances:
-        by_category = f"{each.category.replace(' ', '_')}_{target.object_id}"
-        if each.name in (target.object_id, by_category) or number.fullmatch(each.name):
+        numbered = f"{each.category.replace(' ', '_')}_{target.object_id}"
+        if each.name in (target.object_id, numbered):
             return each.id
     return None
 
