@@ -20,32 +20,146 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "yellow": (226, 190, 48),
     "orange": (222, 118, 32),
     "purple": (118, 62, 148),
-    "cream": (232, 222, 200),
-    "beige": (214, 196, 164),
+    "pink": (226, 148, 168),
+    "beige": (208, 186, 148),
+    "cream": (234, 224, 196),
+    "turquoise": (60, 176, 176),
     "light blue": (176, 204, 222),
     "light green": (190, 212, 180),
     "light brown": (190, 140, 90),
     "light grey": (206, 208, 210),
     "light yellow": (240, 228, 178),
-    "pink": (228, 190, 190),
+    "light pink": (234, 206, 204),
+    "light purple": (204, 192, 222),
+    "dark brown": (78, 50, 32),
+    "dark blue": (30, 44, 84),
+    "dark green": (30, 72, 46),
+    "dark grey": (78, 80, 84),
+    "dark red": (110, 26, 30),
+    "silver": (188, 192, 196),
+    "gold": (198, 158, 74),
     "glass": (188, 212, 224),
+    "water": (96, 164, 190),
     "sky": (156, 200, 236),
     "screen": (16, 20, 34),
+    "glow": (255, 244, 214),
 }
-"""Colour name to sRGB. The first ten are what furniture is called by."""
+"""Colour name to sRGB. The first fourteen are what furniture is called by: `FURNITURE_COLORS`."""
+
+FURNITURE_COLORS: tuple[str, ...] = tuple(COLORS)[:14]
+"""The colours that instructions name, in the order of `COLORS`."""
 
 FINISHES: dict[str, int] = {
+    # Furniture and small things.
     "plain": 50,
-    "fabric": 60,
+    "enamel": 60,
+    "plastic": 50,
+    "ceramic": 60,
     "wood": 100,
+    "oak": 120,
+    "bamboo": 60,
+    "fabric": 40,
+    "linen": 40,
+    "velvet": 60,
+    "striped fabric": 48,
+    "checked fabric": 48,
+    "dotted fabric": 48,
+    "patterned fabric": 64,
+    "knit": 40,
+    "towel": 40,
+    "leather": 60,
+    "metal": 60,
+    "wicker": 32,
+    "glass": 80,
+    "marble": 160,
+    "granite": 80,
     "stone": 80,
+    "cardboard": 50,
+    "paper": 50,
     "leaf": 40,
-    "carpet": 60,
-    "paint": 200,
+    "bark": 40,
+    "soil": 30,
+    # Floors.
     "planks": 160,
+    "parquet": 120,
+    "herringbone": 160,
     "tiles": 120,
+    "small tiles": 80,
+    "large tiles": 120,
+    "hexagon tiles": 84,
+    "checkered tiles": 120,
+    "marble tiles": 120,
+    "terrazzo": 120,
+    "concrete": 200,
+    "carpet": 60,
+    "shag": 50,
+    # Walls.
+    "paint": 200,
+    "plaster": 200,
+    "wall tiles": 60,
+    "brick": 104,
+    "striped wallpaper": 80,
+    "damask wallpaper": 80,
+    "dotted wallpaper": 60,
+    "wall panels": 80,
+    # Rugs: whole fields, or repeating patterns.
+    "striped rug": 80,
+    "checked rug": 80,
+    "diamond rug": 80,
+    "persian rug": 120,
+    # Whole pictures: one repeat is the picture, whatever its size on the wall (see pictures.py).
+    "landscape 1": 100,
+    "landscape 2": 100,
+    "landscape 3": 100,
+    "landscape 4": 100,
+    "abstract 1": 100,
+    "abstract 2": 100,
+    "abstract 3": 100,
+    "abstract 4": 100,
+    "flowers 1": 100,
+    "flowers 2": 100,
+    "portrait 1": 100,
+    "portrait 2": 100,
+    "poster 1": 100,
+    "poster 2": 100,
+    "poster 3": 100,
+    "clock face": 100,
+    "world map": 100,
+    "lit screen": 100,
+    "key caps": 100,
+    "book spines": 60,
 }
 """Finish to the size of its texture on the surface, centimetres a repeat."""
+
+MATERIAL_WORD: dict[str, str] = {
+    "plastic": "plastic",
+    "ceramic": "ceramic",
+    "wood": "wooden",
+    "oak": "wooden",
+    "bamboo": "bamboo",
+    "fabric": "fabric",
+    "linen": "linen",
+    "velvet": "velvet",
+    "striped fabric": "striped",
+    "checked fabric": "patterned",
+    "dotted fabric": "patterned",
+    "patterned fabric": "patterned",
+    "leather": "leather",
+    "metal": "metal",
+    "wicker": "wicker",
+    "glass": "glass",
+    "marble": "marble",
+    "granite": "granite",
+    "stone": "stone",
+    "cardboard": "cardboard",
+    "striped rug": "striped",
+    "checked rug": "patterned",
+    "diamond rug": "patterned",
+    "persian rug": "patterned",
+}
+"""Finish to the adjective that instructions use for it; "" where there is none."""
+
+MATERIAL_WORD |= {finish: "" for finish in FINISHES if finish not in MATERIAL_WORD}
 
 _SIZE = 64
 
@@ -68,7 +182,7 @@ def texture(finish: str, color: str) -> np.ndarray:
         raise KeyError(f"no finish {finish!r}; known: {', '.join(FINISHES)}")
     if color not in COLORS:
         raise KeyError(f"no colour {color!r}; known: {', '.join(COLORS)}")
-    dice = Dice("houses-v0/texture", finish, color)
+    dice = Dice("houses-v1/texture", finish, color)
     shade = _SHADERS.get(finish, _grain(3, 1))(dice)
     image = np.asarray(COLORS[color], dtype=np.int32) + shade[..., None]
     image = np.clip(image, 0, 255).astype(np.uint8)
