@@ -47,7 +47,7 @@ def test_furniture_overlaps_nothing(house: House):
         assert room.inner.holds(a.rect)
         if a.bottom == 0:
             assert not any(a.rect.meets(zone) for zone in door_zones(house.plan, a.room))
-        for x0, y0, z0, x1, y1, z1, _ in a.boxes:
+        for x0, y0, z0, x1, y1, z1, _ in a.solids:
             assert x0 < x1
             assert y0 < y1
             assert z0 < z1

@@ -68,7 +68,7 @@ def build_scene(house: House) -> Scene:
         _build_door(builder, door)
     for piece in house.furniture:
         owner = builder.instance(piece.name, piece.category, piece.color)
-        builder.boxes(owner, piece.boxes)
+        builder.boxes(owner, piece.solids)
     return _to_scene(builder, house.scene_id)
 
 
@@ -88,10 +88,9 @@ def _build_walls(builder: _Builder, house: House) -> None:
     ends = _wall_ends(house.plan.walls)
     for number, (wall, (low, high)) in enumerate(zip(house.plan.walls, ends, strict=True), start=1):
         before, after = (
-            _FACADE if room == OUTSIDE else ("paint", house.paints[room])
-            for room in (wall.before, wall.after)
+            _FACADE if room == OUTSIDE else house.walls[room] for room in (wall.before, wall.after)
         )
-        inside = [house.paints[room] for room in wall.rooms if room != OUTSIDE]
+        inside = [house.walls[room][1] for room in wall.rooms if room != OUTSIDE]
         owner = builder.instance(f"wall_{number}", "wall", inside[0])
         start = low
         for opening in sorted(wall.openings, key=lambda o: o.low):

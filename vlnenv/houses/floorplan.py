@@ -66,6 +66,8 @@ class Room:
     """Unique in the house: "bedroom_2"."""
     cell: Rect
     """Up to the middle of the walls."""
+    level: int = 0
+    """0 on the ground floor, 1 upstairs."""
 
     @property
     def inner(self) -> Rect:
@@ -101,6 +103,7 @@ class Wall:
     after: int
     """Room on the side of larger coordinates, or `OUTSIDE`."""
     openings: tuple[Opening, ...] = ()
+    level: int = 0
 
     @property
     def rooms(self) -> tuple[int, int]:

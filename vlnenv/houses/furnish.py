@@ -3,138 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from vlnenv.houses.catalogue import CATALOGUE, Box, Shape
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.floorplan import OUTSIDE, FloorPlan, Opening, Rect, Room, Wall
+from vlnenv.houses.doors import Door, door_zones, hang_doors, opening_rect
+from vlnenv.houses.floorplan import OUTSIDE, FloorPlan, Rect, Room
+from vlnenv.houses.furniture import Furniture, front_strip
 from vlnenv.houses.room_rules import RULES, Rule
 
 CLEARANCE_CM = 30
 """Half the width of the way that stays open to every door and every piece of furniture."""
 _GRID_CM = 5
-_DOOR_ZONE_CM = 90
-_LEAF_CM = 88
 
-
-@dataclass(frozen=True)
-class Door:
-    """An open doorway between two rooms, with or without a leaf."""
-
-    name: str
-    rooms: tuple[int, int]
-    """Both sides, smaller coordinates first; `OUTSIDE` for the closed front door."""
-    along_x: bool
-    """The wall runs along x."""
-    opening: Rect
-    """The hole in the wall, wall's thickness included."""
-    leaf: Rect | None
-    """Where the leaf stands; None for a doorway without one."""
-    color: str
-
-    @property
-    def center(self) -> tuple[int, int]:
-        """x, z of the middle of the opening."""
-        return ((self.opening.x0 + self.opening.x1) // 2, (self.opening.z0 + self.opening.z1) // 2)
-
-
-@dataclass(frozen=True)
-class Furniture:
-    """One placed piece."""
-
-    name: str
-    """Unique in the house: "sofa_2"."""
-    category: str
-    color: str
-    room: int
-    rect: Rect
-    """Its box on the floor plan."""
-    bottom: int
-    top: int
-    facing: int
-    """Quarter turns: 0 looks along +z, 1 along +x, 2 along -z, 3 along -x."""
-    boxes: tuple[Box, ...]
-    """World frame, centimetres."""
-
-
-def opening_rect(wall: Wall, opening: Opening, half_cm: int = 5) -> Rect:
-    """The hole of a door or window on the plan, `half_cm` to both sides of the wall's middle."""
-    if wall.along_x:
-        return Rect(opening.low, wall.line - half_cm, opening.high, wall.line + half_cm)
-    return Rect(wall.line - half_cm, opening.low, wall.line + half_cm, opening.high)
-
-
-def hang_doors(plan: FloorPlan, dice: Dice) -> tuple[Door, ...]:
-    """All doors of the plan; an open leaf lies flat against the wall or along the next one."""
-    doors: list[Door] = []
-    wood = dice.pick(["white", "brown", "brown", "grey"])
-    for wall in plan.walls:
-        for opening in wall.openings:
-            if opening.kind == "window":
-                continue
-            rect = opening_rect(wall, opening)
-            name = f"door_{len(doors) + 1}"
-            if opening.kind == "front door":
-                leaf = opening_rect(wall, Opening("", opening.low + 5, opening.high - 5, 0, 0), 2)
-                color = dice.pick(["red", "green", "blue", "black"])
-                doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf, color))
-                continue
-            leaf_rect = None
-            if dice.chance(65):
-                leaves = [
-                    leaf
-                    for room in (plan.rooms[r] for r in wall.rooms)
-                    if room.kind != "hallway"
-                    for leaf in _leaves(wall, opening, room)
-                    if not any(
-                        leaf.meets(zone) for zone in door_zones(plan, room.index, skip=(wall, opening))
-                    )
-                    and not any(other.leaf is not None and other.leaf.meets(leaf) for other in doors)
-                ]
-                leaf_rect = dice.pick(leaves) if leaves else None
-            doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf_rect, wood))
-    return tuple(doors)
-
-
-def _leaves(wall: Wall, opening: Opening, room: Room) -> list[Rect]:
-    """Where an open leaf may stand in `room`, in the plan's frame."""
-    inner = room.inner
-    first, last = (inner.x0, inner.x1) if wall.along_x else (inner.z0, inner.z1)
-    face, inward = (wall.line + 5, 1) if wall.after == room.index else (wall.line - 5, -1)
-    spans = []
-    if opening.low - first >= _LEAF_CM + 2:
-        spans.append((opening.low - _LEAF_CM, opening.low, 4))
-    elif opening.low - first <= 40:
-        spans.append((opening.low + 1, opening.low + 5, _LEAF_CM))
-    if last - opening.high >= _LEAF_CM + 2:
-        spans.append((opening.high, opening.high + _LEAF_CM, 4))
-    elif last - opening.high <= 40:
-        spans.append((opening.high - 5, opening.high - 1, _LEAF_CM))
-    leaves = []
-    for low, high, thick in spans:
-        near, far = sorted((face + 2 * inward, face + (thick + 2) * inward))
-        leaves.append(Rect(low, near, high, far) if wall.along_x else Rect(near, low, far, high))
-    return leaves
-
-
-def door_zones(plan: FloorPlan, room: int, skip: tuple[Wall, Opening] | None = None) -> list[Rect]:
-    """Floor inside a room that must stay empty in front of its doors."""
-    zones = []
-    for wall in plan.walls:
-        if room not in wall.rooms:
-            continue
-        low, high = (5, _DOOR_ZONE_CM) if wall.after == room else (-_DOOR_ZONE_CM, -5)
-        for opening in wall.openings:
-            if opening.kind == "window" or (wall, opening) == skip:
-                continue
-            if wall.along_x:
-                zones.append(Rect(opening.low, wall.line + low, opening.high, wall.line + high))
-            else:
-                zones.append(Rect(wall.line + low, opening.low, wall.line + high, opening.high))
-    return zones
+__all__ = ["Door", "Furniture", "door_zones", "front_strip", "furnish", "hang_doors"]
 
 
 def furnish(plan: FloorPlan, doors: Sequence[Door], dice: Dice) -> tuple[Furniture, ...]:
@@ -289,7 +173,7 @@ class _Layout:
         name = f"{category.replace(' ', '_')}_{number}"
         top = bottom + shape.height
         self.pieces.append(
-            Furniture(name, category, color, self.room.index, rect, bottom, top, facing, boxes)
+            Furniture(name, category, color, "", self.room.index, rect, bottom, top, facing, "floor", boxes)
         )
         if rule.mode == "under":
             return
@@ -298,17 +182,6 @@ class _Layout:
             self.solids.append(rect)
             if rule.front_cm:
                 self.fronts.append((front_strip(rect, facing, rule.front_cm), category))
-
-
-def front_strip(rect: Rect, facing: int, depth_cm: int) -> Rect:
-    """The floor in front of a piece."""
-    if facing == 0:
-        return Rect(rect.x0, rect.z1, rect.x1, rect.z1 + depth_cm)
-    if facing == 1:
-        return Rect(rect.x1, rect.z0, rect.x1 + depth_cm, rect.z1)
-    if facing == 2:
-        return Rect(rect.x0, rect.z0 - depth_cm, rect.x1, rect.z0)
-    return Rect(rect.x0 - depth_cm, rect.z0, rect.x0, rect.z1)
 
 
 def _around(x: int, z: int, shape: Shape, facing: int) -> Rect:

@@ -28,6 +28,7 @@ _FLOORS = {
     "carpet": (("carpet", "grey"), ("carpet", "beige"), ("carpet", "blue"), ("carpet", "green")),
 }
 _PAINTS = ("white", "cream", "beige", "light blue", "light green", "pink", "light yellow", "light grey")
+_UPPER_FROM_M = 1.45
 _TILED = ("bathroom", "kitchen", "laundry room")
 
 
@@ -41,19 +42,22 @@ class House:
     furniture: tuple[Furniture, ...]
     floors: tuple[tuple[str, str], ...]
     """(finish, colour) of each room's floor."""
-    paints: tuple[str, ...]
-    """Colour of each room's walls."""
+    walls: tuple[tuple[str, str], ...]
+    """(finish, colour) of each room's walls."""
+    draws: int = 1
+    """How many plans were drawn until every critic passed."""
 
     @property
     def rooms(self) -> tuple[Room, ...]:
         """The rooms, the hallway first."""
         return self.plan.rooms
 
-    def room_at(self, x_m: float, z_m: float) -> int:
-        """Index of the room whose cell holds a point, metres; -1 outside the house."""
-        x, z = 100.0 * x_m, 100.0 * z_m
+    def room_at(self, x_m: float, z_m: float, y_m: float = 0.0) -> int:
+        """Index of the room whose cell holds a point on the level of its height; -1 outside the house."""
+        x, z, level = 100.0 * x_m, 100.0 * z_m, int(y_m > _UPPER_FROM_M)
         for room in self.rooms:
-            if room.cell.x0 <= x < room.cell.x1 and room.cell.z0 <= z < room.cell.z1:
+            c = room.cell
+            if room.level == level and c.x0 <= x < c.x1 and c.z0 <= z < c.z1:
                 return room.index
         return -1
 
@@ -88,7 +92,7 @@ def house_of(scene_id: str) -> House:
     doors = hang_doors(plan, dice)
     furniture = furnish(plan, doors, dice)
     floors = []
-    paints = []
+    walls = []
     shared = dice.pick(_FLOORS["wood"])
     for room in plan.rooms:
         if room.kind in _TILED:
@@ -97,5 +101,5 @@ def house_of(scene_id: str) -> House:
             floors.append(dice.pick(_FLOORS["carpet"]))
         else:
             floors.append(shared)
-        paints.append(dice.pick(_PAINTS))
-    return House(scene_id, plan, doors, furniture, tuple(floors), tuple(paints))
+        walls.append(("paint", dice.pick(_PAINTS)))
+    return House(scene_id, plan, doors, furniture, tuple(floors), tuple(walls))
