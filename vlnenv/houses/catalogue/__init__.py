@@ -1,0 +1,13 @@
+"""The furniture catalogue: every class draws from a few families of solids, by dice alone."""
+
+from __future__ import annotations
+
+from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.solids import Surface
+
+_MODULES: tuple[tuple[FurnitureClass, ...], ...] = ()
+
+CATALOGUE: dict[str, FurnitureClass] = {entry.name: entry for module in _MODULES for entry in module}
+"""Class name to how it is drawn."""
+
+__all__ = ["CATALOGUE", "FurnitureClass", "Shape", "Surface", "Top", "compose"]
