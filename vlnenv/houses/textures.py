@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
+from vlnenv.houses import patterns, tilings
 from vlnenv.houses.dice import Dice
+from vlnenv.houses.patterns import Pattern
+from vlnenv.houses.pictures import PICTURES
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "red": (178, 34, 34),
@@ -161,7 +163,61 @@ MATERIAL_WORD: dict[str, str] = {
 
 MATERIAL_WORD |= {finish: "" for finish in FINISHES if finish not in MATERIAL_WORD}
 
-_SIZE = 64
+_PATTERNS: dict[str, Pattern] = {
+    "plain": patterns.grain(2, 1),
+    "enamel": patterns.grain(1, 2),
+    "plastic": patterns.grain(2, 2),
+    "ceramic": patterns.grain(1, 2),
+    "wood": patterns.wood,
+    "oak": patterns.oak,
+    "bamboo": patterns.bamboo,
+    "fabric": patterns.fabric,
+    "linen": patterns.linen,
+    "velvet": patterns.velvet,
+    "striped fabric": patterns.striped,
+    "checked fabric": patterns.checked,
+    "dotted fabric": patterns.dotted,
+    "patterned fabric": patterns.patterned,
+    "knit": patterns.knit,
+    "towel": patterns.towel,
+    "leather": patterns.leather,
+    "metal": patterns.metal,
+    "wicker": patterns.wicker,
+    "glass": patterns.glass,
+    "marble": patterns.marble,
+    "granite": patterns.granite,
+    "stone": patterns.stone,
+    "cardboard": patterns.grain(3, 2),
+    "paper": patterns.grain(2, 1),
+    "leaf": patterns.leaf,
+    "bark": patterns.bark,
+    "soil": patterns.granite,
+    "planks": tilings.planks,
+    "parquet": tilings.parquet,
+    "herringbone": tilings.herringbone,
+    "tiles": tilings.square_tiles(4),
+    "small tiles": tilings.square_tiles(8, spread=12),
+    "large tiles": tilings.square_tiles(2, spread=5),
+    "hexagon tiles": tilings.hexagon_tiles,
+    "checkered tiles": tilings.checkered_tiles,
+    "marble tiles": tilings.marble_tiles,
+    "terrazzo": patterns.terrazzo,
+    "concrete": patterns.concrete,
+    "carpet": patterns.carpet,
+    "shag": patterns.shag,
+    "paint": tilings.paint,
+    "plaster": tilings.plaster,
+    "wall tiles": tilings.wall_tiles,
+    "brick": tilings.brick,
+    "striped wallpaper": tilings.striped_wallpaper,
+    "damask wallpaper": tilings.damask_wallpaper,
+    "dotted wallpaper": tilings.dotted_wallpaper,
+    "wall panels": tilings.wall_panels,
+    "striped rug": tilings.striped_rug,
+    "checked rug": tilings.checked_rug,
+    "diamond rug": tilings.diamond_rug,
+    "persian rug": tilings.persian_rug,
+}
 
 
 @cache
@@ -173,7 +229,7 @@ def texture(finish: str, color: str) -> np.ndarray:
         color: A key of `COLORS`.
 
     Returns:
-        uint8 (n, n, 3) sRGB that repeats seamlessly.
+        uint8 (n, n, 3) sRGB that repeats seamlessly, unless it is a whole picture; row 0 is the top.
 
     Raises:
         KeyError: If the finish or the colour is unknown.
@@ -183,69 +239,19 @@ def texture(finish: str, color: str) -> np.ndarray:
     if color not in COLORS:
         raise KeyError(f"no colour {color!r}; known: {', '.join(COLORS)}")
     dice = Dice("houses-v1/texture", finish, color)
-    shade = _SHADERS.get(finish, _grain(3, 1))(dice)
-    image = np.asarray(COLORS[color], dtype=np.int32) + shade[..., None]
+    main = np.array(COLORS[color], dtype=np.int32)
+    if finish in PICTURES:
+        image = PICTURES[finish](dice, main)
+    else:
+        image = main + _toned(_PATTERNS[finish](dice), int(main.sum()) // 3)[..., None]
     image = np.clip(image, 0, 255).astype(np.uint8)
     image.setflags(write=False)
     return image
 
 
-def _grain(amount: int, block: int) -> Callable[[Dice], np.ndarray]:
-    """Uniform noise of +-amount on blocks of `block` pixels."""
-
-    def shade(dice: Dice) -> np.ndarray:
-        side = _SIZE // block
-        noise = dice.words((side, side)).astype(np.int32) % (2 * amount + 1) - amount
-        return np.repeat(np.repeat(noise, block, axis=0), block, axis=1)
-
-    return shade
-
-
-def _wood(dice: Dice) -> np.ndarray:
-    lines = dice.words((_SIZE, 1)).astype(np.int32) % 21 - 10
-    return lines + _grain(3, 1)(dice)
-
-
-def _planks(dice: Dice) -> np.ndarray:
-    """Eight rows of planks, each with its own shade and one joint."""
-    shade = _wood(dice) // 2
-    for row in range(8):
-        rows = slice(row * 8, row * 8 + 8)
-        shade[rows] += dice.between(-14, 14)
-        joint = dice.below(_SIZE)
-        half = np.arange(_SIZE) < joint
-        shade[rows] += np.where(half, dice.between(-8, 8), 0)[None, :]
-        shade[row * 8] -= 30
-        shade[rows, joint] -= 30
-    return shade
-
-
-def _tiles(dice: Dice) -> np.ndarray:
-    """Four by four tiles with grout between."""
-    per_tile = dice.words((4, 4)).astype(np.int32) % 13 - 6
-    shade = np.repeat(np.repeat(per_tile, 16, axis=0), 16, axis=1) + _grain(2, 1)(dice)
-    shade[::16, :] = -48
-    shade[:, ::16] = -48
-    return shade
-
-
-def _fabric(dice: Dice) -> np.ndarray:
-    weave = np.indices((_SIZE, _SIZE)).sum(axis=0) % 2 * 8 - 4
-    return weave.astype(np.int32) + _grain(5, 2)(dice)
-
-
-def _stone(dice: Dice) -> np.ndarray:
-    return _grain(10, 8)(dice) + _grain(6, 2)(dice)
-
-
-_SHADERS = {
-    "plain": _grain(2, 1),
-    "fabric": _fabric,
-    "wood": _wood,
-    "stone": _stone,
-    "leaf": _grain(28, 4),
-    "carpet": _grain(14, 2),
-    "paint": _grain(3, 2),
-    "planks": _planks,
-    "tiles": _tiles,
-}
+def _toned(steps: np.ndarray, brightness: int) -> np.ndarray:
+    """Steps around mean 0, weaker on dark colours; reversed on the darkest, where darker would not show."""
+    steps = steps - int(steps.sum()) // steps.size
+    if brightness < 60:
+        return -steps * 2 // 3
+    return steps * (brightness + 60) // 220
