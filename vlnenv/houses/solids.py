@@ -40,6 +40,7 @@ _BOX_QUADS = np.array(
 )
 _BOX_FACES = _BOX_QUADS[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
 _BOX_ACROSS = np.repeat([0, 0, 1, 1, 2, 2], 2)
+_GRAINED = ("wood", "oak", "bamboo", "bark")
 # The two axes that span the texture where the normal is mostly along x, y or z.
 _UV_AXES = np.array([(2, 1), (0, 2), (0, 1)])
 
@@ -107,11 +108,8 @@ def pillow(
 ) -> Solid:
     """A stuffed cushion that is thickest in the middle and thin at its four edges.
 
-    Args:
-        x0, y0, z0, x1, y1, z1: Its box.
-        surface: Its surface.
-        thin: The axis through its faces: 0, 1 (lying) or 2 (standing).
-        steps: Squares along each edge; 4 * steps ** 2 triangles.
+    `thin` is the axis through its faces: 0, 1 (lying) or 2 (standing). `steps` squares along each edge make
+    4 * steps ** 2 triangles.
     """
     ticks = np.round(np.linspace(-1.0, 1.0, steps + 1), 6)
     a, b = (grid.ravel() for grid in np.meshgrid(ticks, ticks, indexing="ij"))
@@ -305,6 +303,13 @@ def turned(solid: Solid, quarter_turns: int, width: float, depth: float) -> Soli
     return replace(solid, vertices=_rounded(np.stack([new_x, y, new_z], axis=1)))
 
 
+def sheared(solid: Solid, axis: str, along: str, at: float, slope: float) -> Solid:
+    """The solid leaning: shifted along one axis by `slope` times the distance from `at` along another."""
+    vertices = solid.vertices.copy()
+    vertices[:, "xyz".index(axis)] += slope * (vertices[:, "xyz".index(along)] - at)
+    return replace(solid, vertices=_rounded(vertices))
+
+
 def mirrored(solid: Solid, width: float) -> Solid:
     """The solid with left and right swapped in a frame of x in [0, width]."""
     vertices = solid.vertices * np.array((-1.0, 1.0, 1.0)) + np.array((width, 0.0, 0.0))
@@ -373,7 +378,7 @@ def _textured(vertices: np.ndarray, faces: np.ndarray, across: np.ndarray, surfa
     """
     vertices = _rounded(vertices)
     axes = _UV_AXES[across]
-    if surface[0].startswith("wood"):
+    if surface[0] in _GRAINED:
         extent = vertices.max(axis=0) - vertices.min(axis=0)
         swap = extent[axes[:, 0]] < extent[axes[:, 1]]
         axes = np.where(swap[:, None], axes[:, ::-1], axes)
