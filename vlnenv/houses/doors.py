@@ -56,22 +56,29 @@ def hang_doors(plan: FloorPlan, dice: Dice) -> tuple[Door, ...]:
             if opening.kind == "front door":
                 leaf = opening_rect(wall, Opening("", opening.low + 5, opening.high - 5, 0, 0), 2)
                 color = dice.pick(["red", "green", "blue", "black"])
-                doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf, color))
+                doors.append(
+                    Door(name, wall.rooms, wall.along_x, rect, leaf, color, opening.kind, wall.level)
+                )
                 continue
             leaf_rect = None
-            if dice.chance(65):
+            if opening.kind == "door" and dice.chance(65):
                 leaves = [
                     leaf
                     for room in (plan.rooms[r] for r in wall.rooms)
-                    if room.kind != "hallway"
+                    if room.kind not in ("hallway", "stairs", "entryway")
                     for leaf in _leaves(wall, opening, room)
                     if not any(
                         leaf.meets(zone) for zone in door_zones(plan, room.index, skip=(wall, opening))
                     )
-                    and not any(other.leaf is not None and other.leaf.meets(leaf) for other in doors)
+                    and not any(
+                        other.leaf is not None and other.level == wall.level and other.leaf.meets(leaf)
+                        for other in doors
+                    )
                 ]
                 leaf_rect = dice.pick(leaves) if leaves else None
-            doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf_rect, wood))
+            doors.append(
+                Door(name, wall.rooms, wall.along_x, rect, leaf_rect, wood, opening.kind, wall.level)
+            )
     return tuple(doors)
 
 

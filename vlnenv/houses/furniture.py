@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vlnenv.houses.floorplan import Rect
+from vlnenv.houses.rect import Rect
 
 if TYPE_CHECKING:
     from vlnenv.houses.solids import Solid
