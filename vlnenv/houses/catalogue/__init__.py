@@ -5,11 +5,15 @@ from __future__ import annotations
 from vlnenv.houses.catalogue.chairs import CHAIRS
 from vlnenv.houses.catalogue.seats import SEATS
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.catalogue.storage import STORAGE
+from vlnenv.houses.catalogue.tables import TABLES
 from vlnenv.houses.solids import Surface
 
 _MODULES: tuple[tuple[FurnitureClass, ...], ...] = (
     SEATS,
     CHAIRS,
+    TABLES,
+    STORAGE,
 )
 
 CATALOGUE: dict[str, FurnitureClass] = {entry.name: entry for module in _MODULES for entry in module}

@@ -11,7 +11,6 @@ from vlnenv.houses.solids import (
     box,
     cosines,
     cylinder,
-    ellipsoid,
     extruded,
     lathe,
     loft,

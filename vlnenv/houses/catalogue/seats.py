@@ -173,10 +173,8 @@ def _throw_pillows(
     parts = []
     for i in range(count):
         size = min(dice.between(32, 40, 2), back - seat)
-        if x1 - x0 < 2 * size:
-            low = (x0 + x1 - size) / 2
-        else:
-            low = (x0 + 1, x1 - size - 1, x0 + size * 0.8)[i]
+        corners = (x0 + 1, x1 - size - 1, x0 + size * 0.8)
+        low = (x0 + x1 - size) / 2 if x1 - x0 < 2 * size else corners[i]
         cushion = pillow(low, seat - 1, 30, low + size, seat - 1 + size, 44, surface, thin=2)
         parts.append(sheared(cushion, "z", "y", seat, -0.22))
     return parts
@@ -319,7 +317,7 @@ def _middle_top(width: int, depth: int, y: int, share: float) -> Top:
 
 
 def _bean_bag(dice: Dice, main: Surface) -> Shape:
-    """A sack that slumps: rings that lean back as they rise, a high one or a low one with a dent to sit in."""
+    """A sack that slumps: rings that lean back as they rise, high, or low with a dent."""
     width, high = dice.between(78, 96, 2), dice.chance(50)
     height = dice.between(72, 86, 2) if high else dice.between(50, 60, 2)
     r = width / 2
