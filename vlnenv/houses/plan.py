@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlnenv.houses.stairs import Stairs
 from vlnenv.houses.rect import Rect
+from vlnenv.houses.stairs import Stairs
 
 WALL_CM = 10
 """Thickness of every wall."""

@@ -115,7 +115,7 @@ def _slots(dice: Dice, length: int, with_small: int = 60) -> list[tuple[int, int
 
 
 def _row(dice: Dice, x0: int, x1: int, z0: int, z1: int, hall_at_z1: bool) -> list[Cell] | None:
-    """A row of rooms from `x0` to `x1` with the hall on one of its long sides; empty for a row of no length."""
+    """Rooms from `x0` to `x1` with the hall on one of the row's long sides; none for a row of no length."""
     if x1 == x0:
         return []
     slots = _slots(dice, x1 - x0)

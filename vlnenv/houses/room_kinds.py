@@ -140,7 +140,7 @@ def assign_kinds(cells: Sequence[Cell], level: int, floors: int, dice: Dice) -> 
         if len(wanted) > len(large):
             return None
         large_kinds = wanted + _drawn(large_pool, len(large) - len(wanted), wanted, dice)
-        small_kinds = ["bathroom"] + _drawn(small_pool, len(small) - 1, [], dice) if small else []
+        small_kinds = ["bathroom", *_drawn(small_pool, len(small) - 1, [], dice)] if small else []
         kinds = list(fixed)
         for places, program in ((large, large_kinds), (small, small_kinds)):
             for i, kind in zip(places, dice.shuffled(program), strict=True):

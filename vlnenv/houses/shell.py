@@ -1,0 +1,209 @@
+"""The shell of a house: floors, ceilings, both faces of every wall, skirting boards and the roof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from vlnenv.houses.house import House
+from vlnenv.houses.panels import panel
+from vlnenv.houses.plan import HEIGHT_CM, OUTSIDE, STOREY_CM, WALL_CM, FloorPlan, Opening, Room, Wall
+from vlnenv.houses.rect import Rect
+from vlnenv.houses.solids import Solid, Surface, box
+
+HALF_CM = WALL_CM // 2
+TRIM: Surface = ("plain", "white")
+CEILING: Surface = ("paint", "white")
+FACADE: Surface = ("plaster", "beige")
+ROOF: Surface = ("concrete", "grey")
+_FLOOR_STEP_CM = 30
+_WALL_STEP_CM = 55
+_PLAIN_CM = 10_000
+"""No grid: where light does not vary."""
+_SKIRTING_CM = 9
+_SKIRTING_DEPTH_CM = 0.9
+
+
+class Part(NamedTuple):
+    """What an instance is made of, or some of it."""
+
+    name: str
+    """Of the instance; parts of one name belong together."""
+    category: str
+    color: str
+    room: int
+    """Whose light falls on it; `OUTSIDE` for full light."""
+    solids: list[Solid]
+
+
+def shell(house: House) -> Iterator[Part]:
+    """Floors, ceilings and walls. Rectangles have one side; what no room shows is left out."""
+    for room, surface in zip(house.rooms, house.floors, strict=True):
+        yield Part(f"floor_{room.name}", "floor", surface[1], room.index, _floor(house.plan, room, surface))
+    for room in house.rooms:
+        yield Part(f"ceiling_{room.name}", "ceiling", "white", room.index, _ceiling(house.plan, room))
+    corners = _outer_corners(house.plan.walls)
+    for number, wall in enumerate(house.plan.walls, start=1):
+        inside = [_wall_surface(house, r) for r in wall.rooms if r != OUTSIDE]
+        for room in wall.rooms:
+            surface = FACADE if room == OUTSIDE else _wall_surface(house, room)
+            solids = _face(house.plan, wall, room, surface, corners)
+            yield Part(f"wall_{number}", "wall", inside[0][1], room, solids)
+    yield Part("roof", "roof", "grey", OUTSIDE, list(_roof(house.plan)))
+
+
+def _wall_surface(house: House, room: int) -> Surface:
+    """The stairwell's walls run through both levels."""
+    stairs = house.plan.stairs
+    return house.walls[stairs.lower if stairs is not None and room == stairs.upper else room]
+
+
+def side(wall: Wall, room: int) -> int:
+    """1 where `room` lies on the side of larger coordinates, else -1."""
+    return 1 if wall.after == room and wall.before != room else -1
+
+
+def wall_panel(
+    wall: Wall,
+    at: float,
+    sign: int,
+    span: tuple[int, int],
+    rise: tuple[int, int],
+    surface: Surface,
+    step_cm: int,
+) -> Solid:
+    """A rectangle in or parallel to a wall."""
+    return panel(2 if wall.along_x else 0, at, sign, span, rise, surface, step_cm)
+
+
+def wall_box(
+    along_x: bool,
+    span: tuple[float, float],
+    rise: tuple[float, float],
+    across: tuple[float, float],
+    surface: Surface,
+) -> Solid:
+    """A box given along a wall, upwards and across the wall."""
+    if along_x:
+        return box(span[0], rise[0], across[0], span[1], rise[1], across[1], surface)
+    return box(across[0], rise[0], span[0], across[1], rise[1], span[1], surface)
+
+
+def _floor(plan: FloorPlan, room: Room, surface: Surface) -> list[Solid]:
+    area = room.inner
+    if plan.stairs is not None and room.kind == "stairs":
+        area = plan.stairs.entry
+    y = room.floor_cm
+    solids = [_level(area, y, 1, surface, _FLOOR_STEP_CM)]
+    for wall in plan.walls:
+        # The floor goes on through doorways; the room before the wall lays it.
+        owner = wall.before if wall.before != OUTSIDE else wall.after
+        if owner != room.index:
+            continue
+        for opening in wall.openings:
+            if opening.kind != "window":
+                across = (wall.line - HALF_CM, wall.line + HALF_CM)
+                span = (opening.low, opening.high)
+                first, second = (span, across) if wall.along_x else (across, span)
+                solids.append(panel(1, y, 1, first, second, surface))
+    return solids
+
+
+def _ceiling(plan: FloorPlan, room: Room) -> list[Solid]:
+    y = room.floor_cm + HEIGHT_CM
+    stairs = plan.stairs
+    if stairs is None or room.index != stairs.lower:
+        return [_level(room.inner, y, -1, CEILING, 60)]
+    return [_level(stairs.entry, y, -1, CEILING, 60)]
+
+
+def _level(area: Rect, y: int, sign: int, surface: Surface, step_cm: int) -> Solid:
+    return panel(1, y, sign, (area.x0, area.x1), (area.z0, area.z1), surface, step_cm)
+
+
+def _face(
+    plan: FloorPlan, wall: Wall, room: int, surface: Surface, corners: set[tuple[int, int, int]]
+) -> list[Solid]:
+    """One face of a wall around its openings, with a skirting board inside."""
+    base = wall.level * STOREY_CM
+    top = base + HEIGHT_CM
+    sign = side(wall, room)
+    low, high = wall.low, wall.high
+    if room == OUTSIDE:
+        # The faces meet beyond the middle lines at corners of the house.
+        low -= HALF_CM * (_point(wall, low) in corners)
+        high += HALF_CM * (_point(wall, high) in corners)
+        top = base + STOREY_CM
+    else:
+        inner = plan.rooms[room].inner
+        ends = (inner.x0, inner.x1) if wall.along_x else (inner.z0, inner.z1)
+        low, high = max(low, ends[0]), min(high, ends[1])
+        if plan.stairs is not None and room == plan.stairs.lower:
+            top = base + STOREY_CM
+    at = wall.line + sign * HALF_CM
+    step = _PLAIN_CM if room == OUTSIDE else _WALL_STEP_CM
+    solids = []
+    for span, rise in _around(wall.openings, low, high, base, top):
+        solids.append(wall_panel(wall, at, sign, span, rise, surface, step))
+    if room != OUTSIDE and plan.rooms[room].kind != "stairs":
+        across = sorted((at, at + sign * _SKIRTING_DEPTH_CM))
+        doorways = [o for o in wall.openings if o.kind != "window"]
+        for span in _between(doorways, low, high):
+            rise = (base, base + _SKIRTING_CM)
+            solids.append(wall_box(wall.along_x, span, rise, (across[0], across[1]), TRIM))
+    return solids
+
+
+def _around(
+    openings: tuple[Opening, ...], low: int, high: int, base: int, top: int
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """(span, rise) of the rectangles that are left of a wall's face."""
+    start = low
+    for opening in sorted(openings, key=lambda o: o.low):
+        if start < opening.low:
+            yield (start, opening.low), (base, top)
+        span = (opening.low, opening.high)
+        if opening.sill:
+            yield span, (base, base + opening.sill)
+        yield span, (base + opening.head, top)
+        start = opening.high
+    if start < high:
+        yield (start, high), (base, top)
+
+
+def _between(openings: list[Opening], low: int, high: int) -> Iterator[tuple[int, int]]:
+    start = low
+    for opening in sorted(openings, key=lambda o: o.low):
+        if start < opening.low:
+            yield (start, opening.low)
+        start = opening.high
+    if start < high:
+        yield (start, high)
+
+
+def _point(wall: Wall, end: int) -> tuple[int, int, int]:
+    return (wall.level, end, wall.line) if wall.along_x else (wall.level, wall.line, end)
+
+
+def _outer_corners(walls: tuple[Wall, ...]) -> set[tuple[int, int, int]]:
+    """(level, x, z) where exactly two walls end: the corners that the house turns outwards."""
+    ends: dict[tuple[int, int, int], int] = {}
+    for wall in walls:
+        for end in (wall.low, wall.high):
+            point = _point(wall, end)
+            ends[point] = ends.get(point, 0) + 1
+    return {point for point, count in ends.items() if count == 2}
+
+
+def _roof(plan: FloorPlan) -> Iterator[Solid]:
+    for room in plan.rooms:
+        if plan.stairs is not None and room.index == plan.stairs.lower:
+            continue
+        yield _level(room.cell, room.floor_cm + STOREY_CM - 2, 1, ROOF, _PLAIN_CM)
+    for wall in plan.walls:
+        if OUTSIDE in wall.rooms:
+            sign = side(wall, OUTSIDE)
+            across = (min(wall.line, wall.line + sign * HALF_CM), max(wall.line, wall.line + sign * HALF_CM))
+            span = (wall.low - HALF_CM, wall.high + HALF_CM)
+            first, second = (span, across) if wall.along_x else (across, span)
+            yield panel(1, (wall.level + 1) * STOREY_CM - 2, 1, first, second, ROOF, _PLAIN_CM)
