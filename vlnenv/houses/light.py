@@ -18,7 +18,7 @@ from vlnenv.houses.rect import Rect
 
 BASE = 0.9
 """Light in the open middle of a room without windows; windows add up to the rest."""
-_CORNER_DEPTH, _CORNER_CM = 0.42, 50.0
+_CORNER_DEPTH, _CORNER_CM = 0.38, 50.0
 _PIECE_DEPTH, _PIECE_CM = 0.62, 38.0
 _UNDERSIDE = 0.82
 _WINDOW_GAIN = 0.34

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vlnenv.houses.solids import Solid, Surface
@@ -19,7 +21,7 @@ def panel(
     first: tuple[int, int],
     second: tuple[int, int],
     surface: Surface,
-    step_cm: int = 50,
+    grid: tuple[Sequence[int], Sequence[int]] = ((), ()),
 ) -> Solid:
     """A rectangle across an axis, seen from one side.
 
@@ -30,9 +32,9 @@ def panel(
         first: Extent along z (axis 0) or x (axes 1 and 2), whole centimetres.
         second: Extent along y (axes 0 and 2) or z (axis 1).
         surface: Its surface.
-        step_cm: Largest side of a cell of the grid.
+        grid: Where to cut it along both; what lies outside does nothing.
     """
-    u, v = _ticks(*first, step_cm), _ticks(*second, step_cm)
+    u, v = _cuts(first, grid[0]), _cuts(second, grid[1])
     vertices = np.empty((len(u), len(v), 3))
     vertices[..., axis] = at
     vertices[..., _ACROSS[axis][0]] = u[:, None]
@@ -48,14 +50,17 @@ def panel(
     return Solid(vertices, faces, vertices[faces][..., list(_ACROSS[axis])], surface)
 
 
-def _ticks(low: int, high: int, step_cm: int) -> np.ndarray:
-    """Ends of the cells from `low` to `high`, narrower at both ends."""
-    length = high - low
-    if length <= step_cm // 2 or step_cm >= length:
-        return np.array([low, high], dtype=np.float64)
-    edges = [edge for edge in _EDGE_CM if 2 * edge + 20 <= length]
-    start, end = low + (edges[-1] if edges else 0), high - (edges[-1] if edges else 0)
+def grid_lines(low: int, high: int, step_cm: int) -> list[int]:
+    """Lines from `low` to `high` at most `step_cm` apart, closer at both ends, where corners darken."""
+    edges = [edge for edge in (0, *_EDGE_CM) if 2 * edge + 20 <= high - low]
+    start, end = low + edges[-1], high - edges[-1]
     count = max(1, -(-(end - start) // step_cm))
-    inner = [start + (end - start) * k // count for k in range(count + 1)]
-    outer = [low + edge for edge in (0, *edges[:-1])] if edges else []
-    return np.array([*outer, *inner, *(low + high - tick for tick in reversed(outer))], dtype=np.float64)
+    middle = [start + (end - start) * k // count for k in range(count + 1)]
+    return [*(low + e for e in edges[:-1]), *middle, *(high - e for e in reversed(edges[:-1]))]
+
+
+def _cuts(extent: tuple[int, int], lines: Sequence[int]) -> np.ndarray:
+    low, high = extent
+    # No slivers: a line close to an end is dropped.
+    inner = [line for line in lines if low + 4 <= line <= high - 4]
+    return np.array([low, *inner, high], dtype=np.float64)

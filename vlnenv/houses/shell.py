@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vlnenv.houses.house import House
-from vlnenv.houses.panels import panel
+from vlnenv.houses.panels import grid_lines, panel
 from vlnenv.houses.plan import HEIGHT_CM, OUTSIDE, STOREY_CM, WALL_CM, FloorPlan, Opening, Room, Wall
 from vlnenv.houses.rect import Rect
 from vlnenv.houses.solids import Solid, Surface, box
@@ -18,8 +18,7 @@ FACADE: Surface = ("plaster", "beige")
 ROOF: Surface = ("concrete", "grey")
 _FLOOR_STEP_CM = 30
 _WALL_STEP_CM = 55
-_PLAIN_CM = 10_000
-"""No grid: where light does not vary."""
+_CEILING_STEP_CM = 60
 _SKIRTING_CM = 9
 _SKIRTING_DEPTH_CM = 0.9
 
@@ -63,19 +62,6 @@ def side(wall: Wall, room: int) -> int:
     return 1 if wall.after == room and wall.before != room else -1
 
 
-def wall_panel(
-    wall: Wall,
-    at: float,
-    sign: int,
-    span: tuple[int, int],
-    rise: tuple[int, int],
-    surface: Surface,
-    step_cm: int,
-) -> Solid:
-    """A rectangle in or parallel to a wall."""
-    return panel(2 if wall.along_x else 0, at, sign, span, rise, surface, step_cm)
-
-
 def wall_box(
     along_x: bool,
     span: tuple[float, float],
@@ -113,12 +99,15 @@ def _ceiling(plan: FloorPlan, room: Room) -> list[Solid]:
     y = room.floor_cm + HEIGHT_CM
     stairs = plan.stairs
     if stairs is None or room.index != stairs.lower:
-        return [_level(room.inner, y, -1, CEILING, 60)]
-    return [_level(stairs.entry, y, -1, CEILING, 60)]
+        return [_level(room.inner, y, -1, CEILING, _CEILING_STEP_CM)]
+    return [_level(stairs.entry, y, -1, CEILING, _CEILING_STEP_CM)]
 
 
-def _level(area: Rect, y: int, sign: int, surface: Surface, step_cm: int) -> Solid:
-    return panel(1, y, sign, (area.x0, area.x1), (area.z0, area.z1), surface, step_cm)
+def _level(area: Rect, y: int, sign: int, surface: Surface, step_cm: int | None = None) -> Solid:
+    """A level rectangle, cut into a grid where light varies over it."""
+    x, z = (area.x0, area.x1), (area.z0, area.z1)
+    grid = (grid_lines(*x, step_cm), grid_lines(*z, step_cm)) if step_cm else ((), ())
+    return panel(1, y, sign, x, z, surface, grid)
 
 
 def _face(
@@ -141,10 +130,13 @@ def _face(
         if plan.stairs is not None and room == plan.stairs.lower:
             top = base + STOREY_CM
     at = wall.line + sign * HALF_CM
-    step = _PLAIN_CM if room == OUTSIDE else _WALL_STEP_CM
+    grid: tuple[Sequence[int], Sequence[int]] = ((), ())
+    if room != OUTSIDE:
+        # One grid for the whole face, so that the pieces around an opening shade alike.
+        grid = (grid_lines(*ends, _WALL_STEP_CM), grid_lines(base, top, _WALL_STEP_CM))
     solids = []
     for span, rise in _around(wall.openings, low, high, base, top):
-        solids.append(wall_panel(wall, at, sign, span, rise, surface, step))
+        solids.append(panel(2 if wall.along_x else 0, at, sign, span, rise, surface, grid))
     if room != OUTSIDE and plan.rooms[room].kind != "stairs":
         across = sorted((at, at + sign * _SKIRTING_DEPTH_CM))
         doorways = [o for o in wall.openings if o.kind != "window"]
@@ -199,11 +191,11 @@ def _roof(plan: FloorPlan) -> Iterator[Solid]:
     for room in plan.rooms:
         if plan.stairs is not None and room.index == plan.stairs.lower:
             continue
-        yield _level(room.cell, room.floor_cm + STOREY_CM - 2, 1, ROOF, _PLAIN_CM)
+        yield _level(room.cell, room.floor_cm + STOREY_CM - 2, 1, ROOF)
     for wall in plan.walls:
         if OUTSIDE in wall.rooms:
             sign = side(wall, OUTSIDE)
             across = (min(wall.line, wall.line + sign * HALF_CM), max(wall.line, wall.line + sign * HALF_CM))
             span = (wall.low - HALF_CM, wall.high + HALF_CM)
             first, second = (span, across) if wall.along_x else (across, span)
-            yield panel(1, (wall.level + 1) * STOREY_CM - 2, 1, first, second, ROOF, _PLAIN_CM)
+            yield panel(1, (wall.level + 1) * STOREY_CM - 2, 1, first, second, ROOF)
