@@ -5,6 +5,7 @@ from __future__ import annotations
 from vlnenv.houses.catalogue.chairs import CHAIRS
 from vlnenv.houses.catalogue.seats import SEATS
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.catalogue.shelves import SHELVES
 from vlnenv.houses.catalogue.storage import STORAGE
 from vlnenv.houses.catalogue.tables import TABLES
 from vlnenv.houses.solids import Surface
@@ -14,6 +15,7 @@ _MODULES: tuple[tuple[FurnitureClass, ...], ...] = (
     CHAIRS,
     TABLES,
     STORAGE,
+    SHELVES,
 )
 
 CATALOGUE: dict[str, FurnitureClass] = {entry.name: entry for module in _MODULES for entry in module}

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from vlnenv.houses.catalogue.parts import FABRICS, LEG_WOODS, METALS, PAINTED, TEXTILES, WOODS, legs, tabletop
+from vlnenv.houses.catalogue.parts import (
+    FABRICS,
+    LEG_WOODS,
+    METALS,
+    PAINTED,
+    TEXTILES,
+    WOODS,
+    darker,
+    legs,
+    tabletop,
+)
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
@@ -105,7 +115,7 @@ def _padded_chair(dice: Dice, main: Surface, width: int, depth: int) -> Shape:
         for x in (width * 0.3, width * 0.5, width * 0.7):
             y = back - 14
             out = 15 - 7.5 * (y - seat) / (back - seat)
-            parts.append(rod((x, y, out - 1), (x, y, out + 0.6), 1.2, (main[0], "dark brown"), 5))
+            parts.append(rod((x, y, out - 1), (x, y, out + 0.6), 1.2, darker(main), 5))
     for x in (5, width - 5):
         post = box(x - 1.5, seat - 6, 8, x + 1.5, seat + 10, 11, frame)
         parts.append(sheared(post, "z", "y", seat, -7.5 / (back - seat)))
@@ -295,9 +305,7 @@ def _padded_bench(dice: Dice, main: Surface, width: int) -> Shape:
     count = width // 22
     for i in range(1, count):
         for z in (depth / 3, 2 * depth / 3):
-            parts.append(
-                lathe(width * i / count, z, [(1.6, height - 1), (0.8, height)], (main[0], "dark brown"), 5)
-            )
+            parts.append(lathe(width * i / count, z, [(1.6, height - 1), (0.8, height)], darker(main), 5))
     return compose(width, depth, height, parts, [Top(12, 10, width - 12, depth - 10, height)])
 
 

@@ -67,6 +67,30 @@ LEG_WOODS: tuple[Surface, ...] = (
 )
 
 
+_DARKER = {
+    "white": "grey",
+    "light grey": "grey",
+    "grey": "dark grey",
+    "black": "screen",
+    "cream": "light brown",
+    "beige": "light brown",
+    "light brown": "brown",
+    "brown": "dark brown",
+    "red": "dark red",
+    "orange": "brown",
+    "yellow": "gold",
+    "green": "dark green",
+    "turquoise": "dark green",
+    "blue": "dark blue",
+    "purple": "dark blue",
+}
+
+
+def darker(surface: Surface, finish: str = "plain") -> Surface:
+    """A surface for gaps, grooves and insides, where little light falls."""
+    return finish, _DARKER.get(surface[1], "dark grey")
+
+
 def legs(style: str, feet: Rectangle, height: float, thick: float, surface: Surface) -> list[Solid]:
     """Four legs whose outer corners on the floor are those of a rectangle.
 
@@ -166,20 +190,23 @@ def handle(
 def panel(style: str, x0: float, y0: float, x1: float, y1: float, z: float, surface: Surface) -> list[Solid]:
     """The leaf of a door or the face of a drawer, 2 cm thick, its back at z; see `Fronts.panel`."""
     rim = min(6.0, (x1 - x0) / 5, (y1 - y0) / 4)
-    if style in ("flat", "raised"):
-        parts = [box(x0, y0, z, x1, y1, z + (2 if style == "flat" else 1.2), surface)]
-        if style == "raised":
-            inner = (x0 + rim, y0 + rim, x1 - rim, y1 - rim)
-            parts += frame(x0, y0, x1, y1, z + 1.2, z + 2, rim / 2, surface)
-            parts.append(_field(inner, z + 1.2, z + 2, rim / 4, surface))
-        return parts
+    if style == "flat":
+        return [box(x0, y0, z, x1, y1, z + 2, surface)]
+    if style == "raised":
+        return [
+            *frame(x0, y0, x1, y1, z, z + 2, rim, surface),
+            box(x0 + rim, y0 + rim, z, x1 - rim, y1 - rim, z + 0.8, darker(surface)),
+            _field(
+                (x0 + rim + 0.6, y0 + rim + 0.6, x1 - rim - 0.6, y1 - rim - 0.6), z, z + 2, rim / 2, surface
+            ),
+        ]
     if style == "reeded":
         count = max(3, int((x1 - x0) / 4))
         step = (x1 - x0) / count
         ribs = [
             _rib(x0 + i * step + 0.2, x0 + (i + 1) * step - 0.2, y0, y1, z + 1, surface) for i in range(count)
         ]
-        return [box(x0, y0, z, x1, y1, z + 1, surface), *ribs]
+        return [box(x0, y0, z, x1, y1, z + 1, darker(surface)), *ribs]
     parts = frame(x0, y0, x1, y1, z, z + 2, rim, surface)
     inside = (x0 + rim, y0 + rim, x1 - rim, y1 - rim)
     if style == "glass":
@@ -192,7 +219,9 @@ def panel(style: str, x0: float, y0: float, x1: float, y1: float, z: float, surf
             slat = [(low + 0.6, z), (low + step, z), (low + 0.4, z + 1.8), (low, z + 1.8)]
             parts.append(extruded([(y, at) for y, at in slat], "x", inside[0], inside[2], surface))
         return parts
-    return [*parts, box(inside[0], inside[1], z, inside[2], inside[3], z + 0.9, surface)]
+    a0, b0, a1, b1 = inside
+    groove = box(a0, b0, z, a1, b1, z + 0.7, darker(surface))
+    return [*parts, groove, box(a0 + 0.5, b0 + 0.5, z, a1 - 0.5, b1 - 0.5, z + 1, surface)]
 
 
 def frame(
@@ -241,6 +270,7 @@ def door(
     y = (y0 + y1) / 2 if y1 > 70 else y1 - min(12.0, (y1 - y0) / 3)
     length = min(16.0, (y1 - y0) / 3)
     return [
+        _gap(x0, y0, x1, y1, z, surface),
         *panel(fronts.panel, x0, y0, x1, y1, z, surface),
         *handle(fronts.handle, x, y, z + 2, fronts.metal, length, upright=True),
     ]
@@ -251,11 +281,16 @@ def drawer(
 ) -> list[Solid]:
     """A drawer's face whose back lies at z, with one handle, or two where it is wide."""
     style = fronts.panel if fronts.panel in ("flat", "framed", "raised", "reeded") else "flat"
-    parts = panel(style, x0, y0, x1, y1, z, surface)
+    parts = [_gap(x0, y0, x1, y1, z, surface), *panel(style, x0, y0, x1, y1, z, surface)]
     middles = [(x0 + x1) / 2] if x1 - x0 < 70 else [x0 + (x1 - x0) / 4, x1 - (x1 - x0) / 4]
     for x in middles:
         parts += handle(fronts.handle, x, (y0 + y1) / 2, z + 2, fronts.metal, 12.0, upright=False)
     return parts
+
+
+def _gap(x0: float, y0: float, x1: float, y1: float, z: float, surface: Surface) -> Solid:
+    """The dark line around a door or drawer."""
+    return box(x0 - 0.5, y0 - 0.5, z, x1 + 0.5, y1 + 0.5, z + 0.3, darker(surface))
 
 
 def carcass(
@@ -267,7 +302,7 @@ def carcass(
         box(x1 - board, y0, z0, x1, y1, z1, surface),
         box(x0 + board, y0, z0, x1 - board, y0 + board, z1, surface),
         box(x0 + board, y1 - board, z0, x1 - board, y1, z1, surface),
-        box(x0 + board, y0 + board, z0, x1 - board, y1 - board, z0 + 1, surface),
+        box(x0 + board, y0 + board, z0, x1 - board, y1 - board, z0 + 1, darker(surface, surface[0])),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlnenv.houses.catalogue.parts import FABRICS, LEG_WOODS, METALS, TEXTILES, WOODS, frame, legs
+from vlnenv.houses.catalogue.parts import FABRICS, LEG_WOODS, METALS, TEXTILES, WOODS, darker, frame, legs
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
@@ -160,7 +160,7 @@ def _buttons(x0: float, x1: float, y0: float, y1: float, z: float, main: Surface
         for i in range(count):
             x = x0 + (i + 1) * (x1 - x0) / (count + 1)
             out = z - 0.14 * (y - y0) - 1
-            parts.append(rod((x, y, out), (x, y, out + 2.5), 1.4, (main[0], "dark brown"), 5))
+            parts.append(rod((x, y, out), (x, y, out + 2.5), 1.4, darker(main), 5))
     return parts
 
 
@@ -277,7 +277,7 @@ def _ottoman(dice: Dice, main: Surface) -> Shape:
             (r * 0.75, height - 1),
             (r * 0.3, height),
         ]
-        button = (main[0], "dark brown")
+        button = darker(main)
         return compose(
             width,
             width,
@@ -304,7 +304,7 @@ def _ottoman(dice: Dice, main: Surface) -> Shape:
         for i in range(3):
             for j in range(2):
                 x, z = width * (i + 1) / 4, depth * (j + 1) / 3
-                parts.append(lathe(x, z, [(1.6, height - 1), (0.9, height)], (main[0], "dark brown"), 6))
+                parts.append(lathe(x, z, [(1.6, height - 1), (0.9, height)], darker(main), 6))
     if family == "bench":
         parts += frame(3, feet + 3, width - 3, height - 11, depth - 1.2, depth - 0.3, 1.2, main)
     return compose(width, depth, height, parts, [_middle_top(width, depth, height, 0.7)])

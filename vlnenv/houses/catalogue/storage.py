@@ -95,7 +95,7 @@ def _wardrobe(dice: Dice, main: Surface) -> Shape:
         if family == "drawers":
             low = foot + 40
             parts += _drawer_stack(fronts, 1, width - 1, foot, low, body, 2, main)
-        parts += _doors(fronts, 1, width - 1, low, top, body, doors, main)
+        parts += _doors(fronts, 1, width - 1, low, top - 0.5, body, doors, main)
         if family == "mirror":
             step = (width - 2) / doors
             x0 = 1 + (doors - 1) * step
