@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vlnenv.houses.catalogue.beds import BEDS
 from vlnenv.houses.catalogue.chairs import CHAIRS
 from vlnenv.houses.catalogue.seats import SEATS
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
@@ -16,6 +17,7 @@ _MODULES: tuple[tuple[FurnitureClass, ...], ...] = (
     TABLES,
     STORAGE,
     SHELVES,
+    BEDS,
 )
 
 CATALOGUE: dict[str, FurnitureClass] = {entry.name: entry for module in _MODULES for entry in module}
