@@ -59,7 +59,7 @@ def waypoints(path_m: np.ndarray) -> np.ndarray:
     """Sparse points (w, 3) of a smooth path, as R2R-CE's reference paths have them.
 
     Its ends, its corners (straight lines between them stay within 0.12 m of the path) and points between,
-    none farther from the next than 2.5 m. All are points of the path, so that they lie on the floor on stairs too.
+    none farther from the next than 2.5 m. All are points of the path, so they lie on the floor on stairs too.
     """
     is_corner = (path_m[:, None] == simplified(path_m, _CORNER_M)).all(axis=2).any(axis=1)
     corners = np.flatnonzero(is_corner)
