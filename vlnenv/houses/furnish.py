@@ -74,8 +74,8 @@ def _furnished(
             place_run(layout, [name for name in rule.classes if name != "dishwasher" or dice.chance(70)])
             continue
         for _ in range(rule.count):
-            if dice.chance(rule.percent):
-                layout.place(rule)
+            if dice.chance(rule.percent) and layout.place(rule) is None:
+                break
     place_small_things(layout)
     return tuple(layout.pieces)
 

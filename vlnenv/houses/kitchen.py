@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlnenv.houses.catalogue import CATALOGUE, Shape
-from vlnenv.houses.placing import Spot, against
+from vlnenv.houses.placing import Spot, against, extent_along
 from vlnenv.houses.room_layout import RoomLayout
 from vlnenv.houses.room_rules import NEEDS, Rule
 from vlnenv.houses.solids import Surface
 
 _CABINETS_CM = 142
 """Height of the wall cabinets' lower edge."""
-_BARE = ("fridge", "stove")
-"""No wall cabinet hangs above these."""
+_BELOW_CABINETS = ("kitchen counter", "kitchen sink", "dishwasher")
 
 
 def place_run(layout: RoomLayout, classes: Sequence[str]) -> None:
@@ -106,22 +105,17 @@ def _fits(layout: RoomLayout, row: list[tuple[str, Surface, Shape]], i: int, spo
 
 
 def _hang_cabinets(layout: RoomLayout) -> None:
-    """A range hood above the stove, and cabinets above what else stands in the run."""
+    """A range hood above the stove, and cabinets as wide as what stands below them."""
+    layout.place(Rule(("range hood",), "above", near=("stove",), bottom=150))
     rule = Rule((), "hung", bottom=_CABINETS_CM)
-    for stove in [piece for piece in layout.pieces if piece.category == "stove"]:
-        layout.place(Rule(("range hood",), "above", near=("stove",), bottom=150))
-        del stove
     entry = CATALOGUE["kitchen cabinet"]
-    for host in [p for p in layout.pieces if p.category in ("kitchen counter", "kitchen sink", "dishwasher")]:
-        facing = host.facing
-        low = (host.rect.x0 - layout.inner.x0) if facing % 2 == 0 else (host.rect.z0 - layout.inner.z0)
-        width = host.rect.width if facing % 2 == 0 else host.rect.depth
-        for _ in range(4):
+    for host in [piece for piece in layout.pieces if piece.category in _BELOW_CABINETS]:
+        low, high = extent_along(layout.inner, host.facing, host.rect)
+        for _ in range(6):
             surface, shape = layout.draw(entry)
-            if shape.width > width:
-                continue
-            rect = against(layout.inner, facing, low + (width - shape.width) // 2, shape.width, shape.depth)
-            spot = Spot(rect, facing, layout.base + _CABINETS_CM)
-            if layout.fits(rule, entry, shape, spot):
-                layout.add(rule, entry, surface, shape, spot)
-            break
+            if shape.width == high - low:
+                rect = against(layout.inner, host.facing, low, shape.width, shape.depth)
+                spot = Spot(rect, host.facing, layout.base + _CABINETS_CM)
+                if layout.fits(rule, entry, shape, spot):
+                    layout.add(rule, entry, surface, shape, spot)
+                break

@@ -90,7 +90,7 @@ def by_host(mode: str, host: Rect, facing: int, shape: Shape, dice: Dice, gaps: 
         local = [(i * (w // seats) + (w // seats - sw) // 2, d + 4, 2) for i in range(seats)]
     elif mode == "around":
         local = _around(w, d, sw, sd)
-    elif mode in ("on", "above", "over"):
+    elif mode in ("above", "over"):
         local = [((w - sw) // 2, 0 if mode == "above" else (d - sd) // 2, 0)]
     elif mode == "under":
         local = [((w - sw) // 2, z, 0) for z in ((d - sd) // 2, d - sd // 3, d - sd // 2)]

@@ -38,7 +38,7 @@ DOORWAY_CM = 210
 """What hangs lower than this before a door is in the way."""
 _GRID_CM = 5
 _TRIES = 18
-_BY_HOST = ("beside", "front", "facing", "around", "row", "on", "above", "over", "under")
+_BY_HOST = ("beside", "front", "facing", "around", "row", "above", "over", "under")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +91,8 @@ class RoomLayout:
 
     def place(self, rule: Rule) -> Furniture | None:
         """Draw one of the rule's classes and try to place it; None where there is no room for it."""
+        if not self._has_use_for(rule):
+            return None
         entry = CATALOGUE[self.dice.pick(rule.classes)]
         surface, shape = self.draw(entry, rule.matching)
         for spot in islice(self._spots(rule, entry, shape), _TRIES):
@@ -138,6 +140,15 @@ class RoomLayout:
                 self._fronts.append((front_strip(spot.rect, spot.facing, front), entry.name))
         return piece
 
+    def _has_use_for(self, rule: Rule) -> bool:
+        """Whether what the rule refers to is there at all; saves drawing pieces in vain."""
+        if rule.mode == "window":
+            done = sum(piece.category in rule.classes for piece in self.pieces)
+            return done < len(self.windows)
+        if rule.mode == "ceiling":
+            return not any(piece.support == "ceiling" for piece in self.pieces)
+        return rule.mode not in _BY_HOST or any(piece.category in rule.near for piece in self.pieces)
+
     # -- where to try -----------------------------------------------------------------------------------
 
     def _spots(self, rule: Rule, entry: FurnitureClass, shape: Shape) -> Iterator[Spot]:
@@ -155,7 +166,10 @@ class RoomLayout:
             raise ValueError(f"no mode {rule.mode!r} of placing; see room_rules.Rule.mode")
 
     def along_walls(self, rule: Rule, entry: FurnitureClass, shape: Shape) -> list[Spot]:
-        """Places with the back to a wall: at the ends, in the middle and anywhere of what is free there."""
+        """Places with the back to a wall: at the ends, in the middle and anywhere of what is free there.
+
+        Corners come first for what stands in corners, long free walls for what stands in the middle of one.
+        """
         found: list[tuple[int, Spot]] = []
         bottom = self.base + rule.bottom
         for facing in range(4):
@@ -164,16 +178,17 @@ class RoomLayout:
                 slack = high - low - shape.width
                 if slack < 0:
                     continue
+                rank = 1000 * (rule.mode == "middle" and slack < 100)
                 if rule.mode == "corner":
-                    starts = [low] * (low <= 1) + [high - shape.width] * (high >= length - 1)
+                    starts = [low, high - shape.width]
+                    rank = 1000 * (low > 1 and high < length - 1)
                 elif rule.mode == "middle" or entry.stands == "wall":
                     starts = [low + slack // 2, low + self.dice.below(slack + 1)]
                 else:
                     starts = [low, high - shape.width, low + self.dice.below(slack + 1)]
                 for start in starts:
-                    rank = 1000 * (rule.mode == "middle" and slack < 100) + self.dice.below(1000)
                     spot = against(self.inner, facing, start, shape.width, shape.depth)
-                    found.append((rank, Spot(spot, facing, bottom)))
+                    found.append((rank + self.dice.below(1000), Spot(spot, facing, bottom)))
         return [spot for _, spot in sorted(found, key=lambda each: each[0])]
 
     def spans(
@@ -197,8 +212,6 @@ class RoomLayout:
         bottom = self.base
         if rule.mode == "ceiling":
             bottom += HEIGHT_CM - shape.height
-            if any(piece.support == "ceiling" for piece in self.pieces):
-                return
         turns = [1, 0] if inner.depth > inner.width else [0, 1]
         x, z = (inner.x0 + inner.x1) // 2, (inner.z0 + inner.z1) // 2
         moves = [(0, 0), *((dice.between(-60, 60, 10), dice.between(-60, 60, 10)) for _ in range(7))]
@@ -248,8 +261,6 @@ class RoomLayout:
                     bottom = max(self.base + rule.bottom, host.top + 8)
                 elif rule.mode == "over":
                     bottom = self.base + HEIGHT_CM - shape.height
-                elif rule.mode == "on":
-                    bottom = host.top
                 yield spot._replace(bottom=bottom)
 
     # -- judging ----------------------------------------------------------------------------------------
@@ -291,13 +302,12 @@ class RoomLayout:
         return self._all_reachable(rect)
 
     def is_clear(self, rect: Rect, bottom: int, top: int, host: str) -> bool:
-        """Whether nothing but the piece named `host` takes up room in a box."""
-        return not any(
-            rect.meets(b.rect) and bottom < b.top and b.bottom < top for b in self._blocks if b.name != host
-        )
+        """Whether a box holds nothing but parts of the piece named `host`, and hides no window."""
+        others = [block for block in (*self._blocks, *self._holes) if block.name != host]
+        return not any(rect.meets(b.rect) and bottom < b.top and b.bottom < top for b in others)
 
     def _is_in_the_way(self, entry: FurnitureClass, spot: Spot) -> bool:
-        return entry.stands == "floor" and entry.name != "rug" and spot.bottom == self.base
+        return entry.stands in ("floor", "top") and entry.name != "rug" and spot.bottom == self.base
 
     def _empty_floor(self) -> np.ndarray:
         """Where the middle of a body of `CLEARANCE_CM` may be in the empty room."""

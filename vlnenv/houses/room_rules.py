@@ -13,7 +13,7 @@ class Rule:
     """One of these is drawn."""
     mode: str
     """Free: wall, middle (of a wall), corner, hung, center, ceiling, window, run (all classes, side by side).
-    By the piece of `near`: beside, front, facing, opposite, around, row, on, above, over, under."""
+    By the piece of `near`: beside, front, facing, opposite, around, row, above, over, under."""
     percent: int = 100
     """How often it is wished for."""
     count: int = 1
@@ -81,7 +81,6 @@ _SOFAS = (
     _at("front", ("coffee table", "coffee table", "ottoman"), "sofa"),
     _at("under", ("rug",), "coffee table", "ottoman", "sofa", percent=80),
     _at("opposite", ("tv stand",), "sofa"),
-    _at("on", ("television",), "tv stand"),
     _at("beside", ("side table", "floor lamp"), "sofa", percent=75, count=2),
     _wall("sofa", percent=35, least_m2=24),
     _wall("armchair", percent=85, count=2),
@@ -136,8 +135,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
             ),
             "run",
         ),
-        _at("above", ("range hood",), "stove"),
-        _at("above", ("kitchen cabinet",), "kitchen counter", "dishwasher", count=6, matching=True),
         Rule(("kitchen island",), "center", 60, least_m2=16),
         _at("row", ("bar stool",), "kitchen island", count=3, matching=True),
         Rule(("dining table",), "center", 85, unless="dining room"),
@@ -206,7 +203,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _RADIATOR,
         _corner("bean bag", percent=65),
         _corner("ball", percent=65),
-        _corner("teddy bear", percent=70),
+        _corner("teddy bear", percent=60),
+        _hung("poster", percent=80, count=2),
         _corner("globe", "easel", "guitar", percent=60),
         _corner("floor lamp", percent=40),
         _corner("laundry basket", percent=40),
@@ -341,7 +339,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(("pool table",), "center", 85, least_m2=17),
         _middle("sofa", percent=75),
         _at("opposite", ("tv stand",), "sofa"),
-        _at("on", ("television",), "tv stand"),
         _wall("armchair", "bean bag", percent=80),
         _wall("bar stool", percent=50, count=2, front=0),
         _wall("cabinet", "bookshelf", "wine rack", percent=70),
@@ -384,15 +381,15 @@ SMALL: dict[str, tuple[Small, ...]] = {
     ),
     "sideboard": (
         _VASE,
-        Small(("table lamp", "radio", "photo frame", "clock"), 55),
+        Small(("table lamp", "radio", "photo frame", "alarm clock"), 55),
         Small(("bowl", "tray"), 35),
     ),
     "dresser": (Small(("photo frame", "vase", "table lamp"), 65), Small(("book", "basket", "candle"), 45)),
     "cabinet": (Small(("basket", "vase", "radio", "flower pot", "speaker"), 60),),
     "chest": (Small(("teddy bear", "basket", "book"), 35),),
-    "tv stand": (Small(("speaker",), 45),),
+    "tv stand": (Small(("television",), 100, "center"), Small(("speaker",), 45)),
     "fireplace": (
-        Small(("candle", "photo frame", "vase", "clock"), 75),
+        Small(("candle", "photo frame", "vase", "alarm clock"), 75),
         Small(("candle", "photo frame"), 50),
     ),
     "piano": (Small(("photo frame", "vase", "candle"), 60),),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vlnenv.houses.catalogue import CATALOGUE, Shape, Top
+from vlnenv.houses.catalogue import CATALOGUE, FurnitureClass, Shape, Top
+from vlnenv.houses.catalogue.shape import OPEN_ROOM
 from vlnenv.houses.dice import Dice
+from vlnenv.houses.furniture import Furniture
 from vlnenv.houses.placing import Spot, centered
 from vlnenv.houses.room_layout import RoomLayout
 from vlnenv.houses.room_rules import SMALL, Rule, Small
@@ -21,13 +23,18 @@ def place_small_things(layout: RoomLayout) -> None:
         for small in SMALL.get(host.category, ()):
             if not layout.dice.chance(small.percent):
                 continue
-            entry = CATALOGUE[layout.dice.pick(small.classes)]
-            surface, shape = layout.draw(entry)
-            for spot in _spots(small, shape, layout.tops[host.name], host.facing, layout.dice):
-                around = spot.rect.grown(_GAP_CM)
-                if layout.is_clear(around, spot.bottom, spot.bottom + shape.height, host.name):
-                    layout.add(_RULE, entry, surface, shape, spot, support=host.name)
-                    break
+            _place(layout, CATALOGUE[layout.dice.pick(small.classes)], small, host)
+
+
+def _place(layout: RoomLayout, entry: FurnitureClass, small: Small, host: Furniture) -> None:
+    """Stand a thing of a class on a piece; a second draw where the first was too large."""
+    for _ in range(2):
+        surface, shape = layout.draw(entry)
+        for spot in _spots(small, shape, layout.tops[host.name], host.facing, layout.dice):
+            around = spot.rect.grown(_GAP_CM)
+            if layout.is_clear(around, spot.bottom, spot.bottom + shape.height, host.name):
+                layout.add(_RULE, entry, surface, shape, spot, support=host.name)
+                return
 
 
 def _spots(small: Small, shape: Shape, tops: tuple[Top, ...], facing: int, dice: Dice) -> Iterator[Spot]:
@@ -36,7 +43,9 @@ def _spots(small: Small, shape: Shape, tops: tuple[Top, ...], facing: int, dice:
     fitting = [
         top
         for top in tops
-        if top.room >= shape.height and top.x1 - top.x0 >= w + _EDGE_CM and top.z1 - top.z0 >= d + _EDGE_CM
+        if (top.room >= OPEN_ROOM or top.room >= shape.height)
+        and top.x1 - top.x0 >= w + _EDGE_CM
+        and top.z1 - top.z0 >= d + _EDGE_CM
     ]
     for top in sorted(
         dice.shuffled(fitting), key=lambda t: -(t.x1 - t.x0) * (t.z1 - t.z0) * (small.spot != "any")
