@@ -9,7 +9,7 @@ import numpy as np
 
 from vlnenv.houses.house import House
 from vlnenv.houses.joinery import joinery
-from vlnenv.houses.light import Occluder, bake
+from vlnenv.houses.light import Piece, bake
 from vlnenv.houses.shell import Part, shell
 from vlnenv.houses.solids import Solid, Surface
 from vlnenv.houses.staircase import staircase
@@ -40,10 +40,10 @@ def build_scene(house: House) -> Scene:
     uv = np.concatenate([solid.uv for _, _, solid in solids]) / repeat[:, None, None]
 
     corners = vertices[faces]
-    occluders = [
-        Occluder(names[piece.name], piece.rect, piece.bottom, piece.top) for piece in house.furniture
+    pieces = [
+        Piece(names[p.name], p.room, p.rect, p.bottom, p.top, p.support == "ceiling") for p in house.furniture
     ]
-    grey = bake(corners, _normals(corners), face_room, face_instance, house.plan, occluders)
+    grey = bake(corners, _normals(corners), face_room, face_instance, house.plan, pieces)
     instances = _instances(parts, names, corners, face_instance)
     vertices_m = (vertices / 100.0).astype(np.float32)
     corner_uv = uv.astype(np.float32)

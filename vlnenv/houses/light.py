@@ -16,24 +16,28 @@ import numpy as np
 from vlnenv.houses.plan import HEIGHT_CM, OUTSIDE, STOREY_CM, FloorPlan, Room
 from vlnenv.houses.rect import Rect
 
-BASE = 0.9
-"""Light in the open middle of a room without windows; windows add up to the rest."""
+BASE = 0.82
+"""Light in the open middle of a room without windows; windows and lamps add up to the rest."""
 _CORNER_DEPTH, _CORNER_CM = 0.38, 50.0
 _PIECE_DEPTH, _PIECE_CM = 0.62, 38.0
 _UNDERSIDE = 0.82
-_WINDOW_GAIN = 0.34
+_WINDOW_GAIN = 0.5
+_LAMP_GAIN, _LAMP_CM = 0.2, 170.0
 _LEAST_PIECE_CM = 12
 """Smaller boxes throw no shadow."""
 
 
-class Occluder(NamedTuple):
-    """A box that darkens what is near it."""
+class Piece(NamedTuple):
+    """A box in a room that darkens what is near it, or a lamp that lights it."""
 
     owner: int
     """Its own instance is not darkened by it."""
+    room: int
     rect: Rect
     bottom: int
     top: int
+    is_lamp: bool
+    """Hangs from the ceiling and shines."""
 
 
 def bake(
@@ -42,7 +46,7 @@ def bake(
     face_room: np.ndarray,
     face_owner: np.ndarray,
     plan: FloorPlan,
-    occluders: Sequence[Occluder],
+    pieces: Sequence[Piece],
 ) -> np.ndarray:
     """Light at the corners of n faces.
 
@@ -52,7 +56,7 @@ def bake(
         face_room: int (n,) room whose light falls on a face; `OUTSIDE` for full light.
         face_owner: int (n,) instance of a face.
         plan: Rooms and windows.
-        occluders: Furniture.
+        pieces: Furniture.
 
     Returns:
         uint8 (n, 3) sRGB greys, to multiply the surfaces' colours with.
@@ -63,7 +67,7 @@ def bake(
     for room in plan.rooms:
         own = order[starts[room.index] : starts[room.index + 1]]
         if len(own):
-            light[own] = _room_light(points[own], normals[own], face_owner[own], room, plan, occluders)
+            light[own] = _room_light(points[own], normals[own], face_owner[own], room, plan, pieces)
     # The square root stands for the sRGB curve: the byte is decoded again when the surface is shaded.
     return np.rint(255.0 * np.sqrt(np.round(np.clip(light, 0.0, 1.0), 4))).astype(np.uint8)
 
@@ -74,7 +78,7 @@ def _room_light(
     owner: np.ndarray,
     room: Room,
     plan: FloorPlan,
-    occluders: Sequence[Occluder],
+    pieces: Sequence[Piece],
 ) -> np.ndarray:
     low, high = _space(room, plan)
     is_ceiling = points[:, 0, 1] >= high[1] - 1.0
@@ -85,12 +89,18 @@ def _room_light(
         across = _CORNER_DEPTH * (1.0 - np.abs(normals[:, axis]))[:, None]
         for distance in (points[..., axis] - low[axis], high[axis] - points[..., axis]):
             light *= 1.0 - across * _near(np.abs(distance), _CORNER_CM)
-    light += _from_windows(points, normals, room, plan) * (light / BASE)
-    corners = points.reshape(-1, 3)
-    shade = np.ones(len(corners))
+    own = [piece for piece in pieces if piece.room == room.index]
+    gain = _from_windows(points, normals, room, plan)
+    for piece in own:
+        if piece.is_lamp:
+            gain += _from_lamp(points, normals, piece)
+    light *= 1.0 + np.minimum(gain, 1.0 - BASE) / BASE
+    corners = [np.ascontiguousarray(points[..., axis]).ravel() for axis in range(3)]
+    shade = np.ones(len(corners[0]))
     corner_owner = np.repeat(owner, 3)
-    for piece in occluders:
-        _darken(shade, corners, corner_owner, piece)
+    for piece in own:
+        if not piece.is_lamp:
+            _darken(shade, corners, corner_owner, piece)
     under = np.where(normals[:, 1] < -0.5, _UNDERSIDE, 1.0)
     under = np.where(is_ceiling, 1.0, under)
     return light * shade.reshape(light.shape) * under[:, None]
@@ -113,32 +123,44 @@ def _near(distance: np.ndarray, reach: float) -> np.ndarray:
     return np.asarray(1.0 - distance / np.sqrt(distance * distance + reach * reach))
 
 
-def _darken(shade: np.ndarray, corners: np.ndarray, owner: np.ndarray, piece: Occluder) -> None:
-    """Darken the corners around a piece, in place."""
+def _darken(shade: np.ndarray, corners: Sequence[np.ndarray], owner: np.ndarray, piece: Piece) -> None:
+    """Darken the corners (x, y and z, each (n,)) around a piece, in place."""
     rect = piece.rect
-    size = (rect.width, piece.top - piece.bottom, rect.depth)
+    low, high = (rect.x0, piece.bottom, rect.z0), (rect.x1, piece.top, rect.z1)
+    size = [b - a for a, b in zip(low, high, strict=True)]
     if max(size) < _LEAST_PIECE_CM:
         return
     reach = min(_PIECE_CM, max(6.0, float(min(size))))
-    low = np.array([rect.x0, piece.bottom, rect.z0], dtype=np.float64)
-    high = np.array([rect.x1, piece.top, rect.z1], dtype=np.float64)
     margin = 2.5 * reach
-    near = (
-        (corners > low - margin).all(axis=1) & (corners < high + margin).all(axis=1) & (owner != piece.owner)
-    )
+    near = owner != piece.owner
+    for values, first, last in zip(corners, low, high, strict=True):
+        near &= (values > first - margin) & (values < last + margin)
     index = np.flatnonzero(near)
     if len(index):
-        away = corners[index]
-        away = np.maximum(np.maximum(low - away, away - high), 0.0)
-        away = away * away
-        distance = np.sqrt(away[:, 0] + away[:, 1] + away[:, 2])
-        faded = _near(distance, reach) - _near(np.array(margin), reach)
+        square = np.zeros(len(index))
+        for values, first, last in zip(corners, low, high, strict=True):
+            away = values[index]
+            away = np.maximum(np.maximum(first - away, away - last), 0.0)
+            square += away * away
+        faded = _near(np.sqrt(square), reach) - _near(np.array(margin), reach)
         depth = _PIECE_DEPTH * reach / _PIECE_CM
         shade[index] *= 1.0 - depth * np.maximum(faded, 0.0)
 
 
+def _from_lamp(points: np.ndarray, normals: np.ndarray, piece: Piece) -> np.ndarray:
+    """The pool of light around a ceiling lamp."""
+    rect = piece.rect
+    center = np.array(
+        [(rect.x0 + rect.x1) / 2.0, (piece.bottom + piece.top) / 2.0, (rect.z0 + rect.z1) / 2.0]
+    )
+    way = center - points
+    square = (way * way).sum(axis=-1)
+    facing = (way * normals[:, None, :]).sum(axis=-1) / np.sqrt(np.maximum(square, 1.0))
+    return np.asarray(_LAMP_GAIN * (0.3 + 0.7 * np.maximum(facing, 0.0)) / (1.0 + square / _LAMP_CM**2))
+
+
 def _from_windows(points: np.ndarray, normals: np.ndarray, room: Room, plan: FloorPlan) -> np.ndarray:
-    """Light that falls in through the room's windows, at most what is missing from full light."""
+    """Light that falls in through the room's windows."""
     gain = np.zeros(points.shape[:2])
     for wall in plan.walls:
         if OUTSIDE not in wall.rooms or room.index not in wall.rooms:
@@ -159,4 +181,4 @@ def _from_windows(points: np.ndarray, normals: np.ndarray, room: Room, plan: Flo
             # A wall's and a floor's share of what a window sends, softened for points close to it.
             share = area * np.maximum(out, 0.0) * (0.35 + 0.65 * np.maximum(facing, 0.0)) / (square + area)
             gain += _WINDOW_GAIN * share
-    return np.minimum(gain, 1.0 - BASE)
+    return gain
