@@ -3,9 +3,9 @@
     python -m benchmarks.houses [--houses 500] [--jobs 2] [--pictures]
 
 Each house is drawn, built and judged by the critics again. Its rooms are looked for on the simulator's own
-navigation field from inside the front door. Routes are drawn through it and walked twice: along the smooth path
-(the ground truth of the episodes), and by the shortest-path follower, which is the expert that agents learn
-from. `--pictures` renders a view of twelve of the houses to docs/houses.png.
+navigation field from inside the front door. Routes are drawn through it and walked twice: along the smooth
+path (the ground truth of the episodes), and by the shortest-path follower, the expert that agents learn from.
+`--pictures` renders a view of twelve of the houses to docs/houses.png.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Found:
     routes_s: float
     rejections: dict[str, int]
     episodes: tuple[dict[str, float], ...]
-    """Per route: geodesic, and of both rollouts the distance to the goal and the length of the way, metres."""
+    """Per route: geodesic, and of both rollouts the distance to the goal and the way, metres."""
 
 
 @lru_cache(maxsize=1)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from vlnenv.episodes import Episode, EpisodeDataset, episodes_hash, read_r2r_ce
+from vlnenv.episodes.vocabulary import split_words
 from vlnenv.houses import SPLITS as NAMES
 from vlnenv.houses import dataset as houses_dataset
 from vlnenv.houses import house_of, load_episodes, load_scene
-from vlnenv.houses.dataset import EPISODES_DIR, NAME, PARAPHRASES, SPLITS, generate_house, save, words_of
+from vlnenv.houses.dataset import EPISODES_DIR, NAME, PARAPHRASES, SPLITS, generate_house, save
 from vlnenv.houses.instructions import STYLES
 from vlnenv.houses.polyline import arc_lengths
 from vlnenv.houses.smoothing import WAYPOINTS_M
@@ -125,7 +126,7 @@ def test_words(split: str, style: str):
         assert text.isascii()
         assert text[0].isupper()
         assert text[-1] in ".?!"
-        words = words_of(text)
+        words = split_words(text)
         assert 4 <= len(words) <= 70
         assert set(words) <= vocabulary
         assert all(a != b for a, b in pairwise(words))

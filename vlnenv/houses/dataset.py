@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import re
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +21,7 @@ import tyro
 from tqdm import tqdm
 
 from vlnenv.episodes import Episode, EpisodeDataset, read_r2r_ce, write_r2r_ce
+from vlnenv.episodes.vocabulary import split_words
 from vlnenv.errors import unknown_name
 from vlnenv.houses.house import VERSION, house_of
 from vlnenv.houses.instructions import STYLES
@@ -193,14 +193,9 @@ def save(dataset: EpisodeDataset, style: str, folder: Path = EPISODES_DIR) -> Pa
     return path
 
 
-def words_of(instruction: str) -> list[str]:
-    """Lower-case words and punctuation of an instruction, in order."""
-    return re.findall(r"[a-z]+|[.,]", instruction.lower())
-
-
 def vocabulary_of(episodes: Sequence[Episode]) -> tuple[str, ...]:
-    """Every word of the instructions: padding, the unknown word, then the words in alphabetical order."""
-    words = {word for episode in episodes for word in words_of(episode.instruction)}
+    """Every word of the instructions: padding, the unknown word, then words and marks in order."""
+    words = {word for episode in episodes for word in split_words(episode.instruction)}
     return ("<pad>", "<unk>", *sorted(words))
 
 
