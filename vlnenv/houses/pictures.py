@@ -37,6 +37,11 @@ _HOUR = ((0, -64), (32, -55), (55, -32), (64, 0), (55, 32), (32, 55))
 """Directions of six hours in 1/64; the other six are opposite."""
 
 
+def _paint(dice: Dice, count: int = len(_PALETTE)) -> np.ndarray:
+    """One of the palette's first colours."""
+    return np.asarray(_PALETTE[dice.below(count)])
+
+
 def _flat(color: np.ndarray) -> np.ndarray:
     return np.broadcast_to(color, (SIZE, SIZE, 3)).astype(np.int32)
 
@@ -96,7 +101,7 @@ def rectangles(dice: Dice, color: np.ndarray) -> np.ndarray:
     columns, rows = ([0, *sorted(dice.shuffled(range(16, 112, 12))[:3]), SIZE] for _ in range(2))
     for low, high in pairwise(columns):
         for top, bottom in pairwise(rows):
-            tone = color if dice.chance(45) else dice.pick(_PALETTE)
+            tone = color if dice.chance(45) else _paint(dice)
             image[top:bottom, low:high] = tone
             image[top : top + 3, low:high] = _INK
             image[top:bottom, low : low + 3] = _INK
@@ -108,7 +113,7 @@ def circles(dice: Dice, color: np.ndarray) -> np.ndarray:
     image = _flat(color * 2 // 3 + 60).copy()
     for _ in range(9):
         row, column, size = dice.below(SIZE), dice.below(SIZE), dice.between(10, 34)
-        _put(image, _disc(row, column, size, size), dice.pick(_PALETTE))
+        _put(image, _disc(row, column, size, size), _paint(dice))
         _put(image, _disc(row, column, size * 2 // 3, size * 2 // 3), color)
     return _tinted(image, color)
 
@@ -116,7 +121,7 @@ def circles(dice: Dice, color: np.ndarray) -> np.ndarray:
 def flow(dice: Dice, color: np.ndarray) -> np.ndarray:
     """Bands of paint that flow round each other."""
     bands = wave(ROWS * 8 + noise(dice, 2, 2, 500) + noise(dice, 4, 4, 260), 512)
-    tones = np.stack([color // 2, color, color // 3 + 160, dice.pick(_PALETTE), color * 3 // 4 + 40])
+    tones = np.stack([color // 2, color, color // 3 + 160, _paint(dice), color * 3 // 4 + 40])
     return _tinted(tones[np.clip((bands + 64) // 26, 0, 4)] + cloud(dice, 32, 10)[..., None], color)
 
 
@@ -128,7 +133,7 @@ def brushwork(dice: Dice, color: np.ndarray) -> np.ndarray:
         stroke = np.abs(ROWS * 2 + COLUMNS * slope // 2 - at) < thick * 2
         start, long = dice.below(SIZE), dice.between(40, 110)
         reach = (COLUMNS - start) % SIZE < long
-        tone = color + dice.between(-50, 50, 10) if dice.chance(60) else dice.pick(_PALETTE)
+        tone = color + dice.between(-50, 50, 10) if dice.chance(60) else _paint(dice)
         _put(image, stroke & reach, np.asarray(tone))
     return _tinted(image + noise(dice, 64, 8, 14)[..., None], color)
 
@@ -144,7 +149,7 @@ def flowers(stems: int) -> Picture:
             column, row = 64 + (2 * number + 1 - stems) * 84 // (2 * stems), dice.between(22, 54)
             bend = 64 + (column - 64) * (76 - ROWS) // np.maximum(76 - row, 1)
             _put(image, (np.abs(COLUMNS - bend) < 2) & (row < ROWS) & (ROWS < 78), np.array((40, 92, 48)))
-            size, tone = dice.between(9, 13), dice.pick(_PALETTE[:4])
+            size, tone = dice.between(9, 13), _paint(dice, 4)
             for down, along in _HOUR:
                 for sign in (1, -1):
                     petal = _disc(row + sign * down * size // 90, column + sign * along * size // 90, 5, 5)
@@ -180,13 +185,13 @@ def poster(kind: int) -> Picture:
         image = _flat(color).copy()
         if kind == 0:
             _put(image, _disc(52, 64, 34, 34), _PAPER)
-            _put(image, _disc(52, 64, 24, 24), dice.pick(_PALETTE))
+            _put(image, _disc(52, 64, 24, 24), _paint(dice))
         elif kind == 1:
             _put(image, (ROWS > 20) & (np.abs(COLUMNS - 64) * 5 < (ROWS - 20) * 4) & (ROWS < 82), _PAPER)
-            _put(image, (ROWS > 50) & (np.abs(COLUMNS - 84) < ROWS - 50) & (ROWS < 82), dice.pick(_PALETTE))
+            _put(image, (ROWS > 50) & (np.abs(COLUMNS - 84) < ROWS - 50) & (ROWS < 82), _paint(dice))
         else:
             _put(image, (COLUMNS + ROWS) // 16 % 2 == 0, color * 3 // 4)
-            _put(image, (np.abs(ROWS - 48) < 26) & (np.abs(COLUMNS - 64) < 40), dice.pick(_PALETTE))
+            _put(image, (np.abs(ROWS - 48) < 26) & (np.abs(COLUMNS - 64) < 40), _paint(dice))
         _put(image, (ROWS > 92) & (ROWS < 102) & (np.abs(COLUMNS - 64) < 48), _PAPER)
         words = dice.words((4, 16))[ROWS // 4 % 4, COLUMNS // 8] > 50
         _put(image, (ROWS > 106) & (ROWS < 118) & (ROWS % 4 < 2) & words, _PAPER)
@@ -206,8 +211,8 @@ def clock_face(dice: Dice, color: np.ndarray) -> np.ndarray:
     for long, thick in ((30, 4), (46, 3)):
         along, down = dice.pick(_HOUR)
         sign = dice.pick([1, -1])
-        row, column = (ROWS - 64) * sign, (COLUMNS - 64) * sign
-        forward, aside = row * down + column * along, row * along - column * down
+        rows, columns = (ROWS - 64) * sign, (COLUMNS - 64) * sign
+        forward, aside = rows * down + columns * along, rows * along - columns * down
         _put(image, (forward > -6 * 64) & (forward < long * 64) & (np.abs(aside) < thick * 64), ink)
     return image
 
@@ -254,7 +259,7 @@ def book_spines(dice: Dice, color: np.ndarray) -> np.ndarray:
     left = 0
     while left < SIZE:
         wide, top = dice.between(6, 13), dice.between(0, 26)
-        tone = color if dice.chance(30) else dice.pick(_PALETTE)
+        tone = color if dice.chance(30) else _paint(dice)
         inside = (left <= COLUMNS) & (left + wide - 1 > COLUMNS) & (top <= ROWS)
         _put(image, inside, np.asarray(tone))
         label = inside & (np.abs(ROWS - top - 30) < 9) & (left + 1 < COLUMNS) & (left + wide - 3 > COLUMNS)

@@ -115,9 +115,7 @@ def _range_hood(dice: Dice, main: Surface) -> Shape:
     return compose(width, depth, high, solids)
 
 
-def dishwasher(dice: Dice, main: Surface, worktop: Surface | None = None) -> Shape:
-    """A dishwasher under a worktop: a kitchen's, if it is given."""
-    top = dice.pick([main, ("granite", "black"), ("wood", "light brown")]) if worktop is None else worktop
+def _dishwasher(dice: Dice, main: Surface) -> Shape:
     solids = [box(0, 10, 0, 60, 84, 57, main), box(0, 0, 0, 60, 10, 51, DARK)]
     solids += front(0, 11, 60, 72, 57, main)
     solids += [
@@ -126,7 +124,7 @@ def dishwasher(dice: Dice, main: Surface, worktop: Surface | None = None) -> Sha
     ]
     solids.append(box(22, 76, 59, 38, 80, 59.3, SCREEN))
     solids += [box(44 + 4 * i, 77, 59, 46 + 4 * i, 79, 59.6, STEEL) for i in range(3)]
-    solids.append(box(0, 84, 0, 60, _HEIGHT, _DEPTH, top))
+    solids.append(box(0, 84, 0, 60, _HEIGHT, _DEPTH, dice.pick([main, main, ("granite", "black")])))
     return compose(60, _DEPTH, _HEIGHT, solids, [Top(2, 3, 58, _DEPTH - 3, _HEIGHT, 50)])
 
 
@@ -210,7 +208,7 @@ APPLIANCES: tuple[FurnitureClass, ...] = (
         _range_hood,
         stands="wall",
     ),
-    FurnitureClass("dishwasher", _FINISHES, ("white", "grey", "black"), dishwasher, front_cm=80),
+    FurnitureClass("dishwasher", _FINISHES, ("white", "grey", "black"), _dishwasher, front_cm=80),
     FurnitureClass(
         "washing machine",
         ("enamel",),

@@ -1,7 +1,7 @@
 """Kitchen units: counters that line up in runs, islands, wall cabinets and sinks.
 
-Every unit of a run is 62 cm deep and 88 cm high. A unit's first draws are worktop, fronts and handles, so
-units drawn with dice of one name (and their widths given) match.
+Every unit of a run is 62 cm deep and 88 cm high. Worktop, fronts and handles follow from the main surface, so
+that all units of one finish and colour are of one make.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import Solid, Surface, box, cylinder, tube
 
-DEPTH = 62
+_DEPTH = 62
 """Depth of every unit of a run, centimetres."""
-HEIGHT = 88
+_HEIGHT = 88
 """Height of every unit of a run, centimetres."""
-WIDTHS = (60, 80, 120)
+_WIDTHS = (60, 80, 120)
 
-WORKTOPS: tuple[Surface, ...] = (
+_WORKTOPS: tuple[Surface, ...] = (
     ("granite", "black"),
     ("granite", "grey"),
     ("marble", "white"),
@@ -35,7 +35,7 @@ _FINISHES = ("wood", "wood", "enamel", "enamel", "oak")
 _COLORS = ("white", "white", "brown", "grey", "black", "blue", "green", "cream", "beige", "turquoise", "red")
 
 
-class Style(NamedTuple):
+class Make(NamedTuple):
     """What the units of one kitchen have in common."""
 
     worktop: Surface
@@ -43,14 +43,14 @@ class Style(NamedTuple):
     handles: Surface
 
 
-def style(dice: Dice) -> Style:
-    """The first draws of every kitchen unit."""
-    return Style(
-        dice.pick(WORKTOPS), dice.pick(["flat", "framed", "framed", "raised"]), dice.pick([STEEL, IRON])
-    )
+def _make(main: Surface) -> Make:
+    """The make of all units with that main surface."""
+    dice = Dice("houses-v1/kitchen", *main)
+    worktop = dice.pick([top for top in _WORKTOPS if top[1] != main[1]])
+    return Make(worktop, dice.pick(["flat", "framed", "framed", "raised"]), dice.pick([STEEL, IRON]))
 
 
-def _unit_fronts(x0: int, x1: int, z: int, kind: str, main: Surface, own: Style) -> list[Solid]:
+def _unit_fronts(x0: int, x1: int, z: int, kind: str, main: Surface, own: Make) -> list[Solid]:
     """Fronts of one column of a base unit between plinth and worktop: drawers, a door, or both."""
     middle = (x0 + x1) / 2
     long = (x1 - x0) * 0.5
@@ -65,7 +65,7 @@ def _unit_fronts(x0: int, x1: int, z: int, kind: str, main: Surface, own: Style)
     return solids
 
 
-def _base(dice: Dice, width: int, main: Surface, own: Style) -> list[Solid]:
+def _base(dice: Dice, width: int, main: Surface, own: Make) -> list[Solid]:
     """A base unit without its worktop."""
     columns = max(1, (width + 20) // 60)
     edges = [width * i // columns for i in range(columns + 1)]
@@ -75,27 +75,27 @@ def _base(dice: Dice, width: int, main: Surface, own: Style) -> list[Solid]:
     return solids
 
 
-def counter(dice: Dice, main: Surface, width: int | None = None) -> Shape:
-    """A base cabinet with doors and drawers under a worktop; `width` if it is given."""
-    own = style(dice)
-    width = dice.pick(WIDTHS) if width is None else width
-    solids = [*_base(dice, width, main, own), box(0, 84, 0, width, HEIGHT, DEPTH, own.worktop)]
-    return compose(width, DEPTH, HEIGHT, solids, [Top(2, 3, width - 2, DEPTH - 3, HEIGHT, 50)])
+def _counter(dice: Dice, main: Surface) -> Shape:
+    """A base cabinet with doors and drawers under a worktop."""
+    own = _make(main)
+    width = dice.pick(_WIDTHS)
+    solids = [*_base(dice, width, main, own), box(0, 84, 0, width, _HEIGHT, _DEPTH, own.worktop)]
+    return compose(width, _DEPTH, _HEIGHT, solids, [Top(2, 3, width - 2, _DEPTH - 3, _HEIGHT, 50)])
 
 
-def sink(dice: Dice, main: Surface, width: int | None = None) -> Shape:
+def _sink(dice: Dice, main: Surface) -> Shape:
     """A base cabinet with one basin or two let into the worktop, and a tap behind."""
-    own = style(dice)
-    width = dice.pick([80, 120]) if width is None else width
+    own = _make(main)
+    width = dice.pick([80, 120])
     basin: Surface = dice.pick([STEEL, STEEL, ("ceramic", "white"), ("granite", "dark grey")])
     solids = _base(dice, width, main, own)
     low = 6 if width < 100 else dice.pick([6, width - 74])
     high = low + min(68, width - 12)
     solids += [
-        box(0, 84, 0, width, HEIGHT, 14, own.worktop),
-        box(0, 84, 52, width, HEIGHT, DEPTH, own.worktop),
-        box(0, 84, 14, low, HEIGHT, 52, own.worktop),
-        box(high, 84, 14, width, HEIGHT, 52, own.worktop),
+        box(0, 84, 0, width, _HEIGHT, 14, own.worktop),
+        box(0, 84, 52, width, _HEIGHT, _DEPTH, own.worktop),
+        box(0, 84, 14, low, _HEIGHT, 52, own.worktop),
+        box(high, 84, 14, width, _HEIGHT, 52, own.worktop),
         box(low, 84, 14, high, 84.6, 52, basin),
     ]
     middle = (low + high) // 2
@@ -109,8 +109,8 @@ def sink(dice: Dice, main: Surface, width: int | None = None) -> Shape:
         drains = [middle]
     solids += [cylinder(x, 33, 84.6, 84.9, 4, IRON, 8) for x in drains]
     solids += _tap(middle, 8, dice.pick([STEEL, STEEL, IRON]), tall=dice.chance(50))
-    tops = [Top(2, 16, low - 2, 58, HEIGHT, 50), Top(high + 2, 16, width - 2, 58, HEIGHT, 50)]
-    return fitted(width, DEPTH, solids, [top for top in tops if top.x1 - top.x0 >= 20])
+    tops = [Top(2, 16, low - 2, 58, _HEIGHT, 50), Top(high + 2, 16, width - 2, 58, _HEIGHT, 50)]
+    return fitted(width, _DEPTH, solids, [top for top in tops if top.x1 - top.x0 >= 20])
 
 
 def _tap(x: float, z: float, metal: Surface, tall: bool) -> list[Solid]:
@@ -129,9 +129,9 @@ def _tap(x: float, z: float, metal: Surface, tall: bool) -> list[Solid]:
     ]
 
 
-def island(dice: Dice, main: Surface) -> Shape:
+def _island(dice: Dice, main: Surface) -> Shape:
     """A free-standing block with fronts on one side and an overhanging worktop."""
-    own = style(dice)
+    own = _make(main)
     width, depth, high = dice.pick([120, 140, 160, 180]), dice.pick([75, 85, 95]), 92
     bar = dice.pick([5, 5, 25])
     edges = [5 + (width - 10) * i // (width // 50) for i in range(width // 50 + 1)]
@@ -152,10 +152,10 @@ def island(dice: Dice, main: Surface) -> Shape:
     return compose(width, depth, high, solids, [Top(4, 4, width - 4, depth - 4, high)])
 
 
-def wall_cabinet(dice: Dice, main: Surface, width: int | None = None) -> Shape:
+def _wall_cabinet(dice: Dice, main: Surface) -> Shape:
     """A cabinet to hang with its lower edge 140 cm above the floor: with doors, panes or open shelves."""
-    own = style(dice)
-    width = dice.pick(WIDTHS) if width is None else width
+    own = _make(main)
+    width = dice.pick(_WIDTHS)
     depth, high = 36, 70
     columns = max(1, width // 40)
     edges = [width * i // columns for i in range(columns + 1)]
@@ -189,9 +189,9 @@ def _crockery(dice: Dice, low: int, high: int, floor: int) -> list[Solid]:
 
 
 KITCHEN: tuple[FurnitureClass, ...] = (
-    FurnitureClass("kitchen counter", _FINISHES, _COLORS, counter, front_cm=80),
-    FurnitureClass("kitchen sink", _FINISHES, _COLORS, sink, front_cm=80),
-    FurnitureClass("kitchen island", _FINISHES, _COLORS, island, front_cm=80),
-    FurnitureClass("kitchen cabinet", _FINISHES, _COLORS, wall_cabinet, stands="wall"),
+    FurnitureClass("kitchen counter", _FINISHES, _COLORS, _counter, front_cm=80),
+    FurnitureClass("kitchen sink", _FINISHES, _COLORS, _sink, front_cm=80),
+    FurnitureClass("kitchen island", _FINISHES, _COLORS, _island, front_cm=80),
+    FurnitureClass("kitchen cabinet", _FINISHES, _COLORS, _wall_cabinet, stands="wall"),
     *APPLIANCES,
 )

@@ -152,12 +152,12 @@ def crown(dice: Dice, kind: str, x: float, z: float, y: float, reach: float, tal
             )
         )
         for side, at in ((1, 0.35), (-1, 0.5)):
-            bend = [
+            arm = [
                 (x, y + tall * at, z),
                 (x + side * reach * 0.7, y + tall * at, z),
                 (x + side * reach * 0.72, y + tall * (at + 0.3), z),
             ]
-            solids.append(tube(bend, min(r * 0.5, reach * 0.25), skin, 8))
+            solids.append(tube(arm, min(r * 0.5, reach * 0.25), skin, 8))
     else:
         for level, count in enumerate((7, 7, 6, 4)):
             for wx, wz in _ways(count, start + level * 5):

@@ -46,15 +46,13 @@ def _table_lamp(dice: Dice, main: Surface) -> Shape:
     )
     x = float(radius)
     low = high - radius * 1.3
-    profile = dice.pick(
-        [
-            [(7, 0), (7, 1.5), (2, 3), (5, low * 0.35), (6, low * 0.55), (2, low * 0.9), (1, low)],
-            [(4, 0), (4, 1), (8, low * 0.3), (8.5, low * 0.5), (3, low * 0.85), (1, low)],
-            [(8, 0), (8, 2), (2, 2.5), (1.5, low)],
-        ]
-    )
+    profiles: list[list[tuple[float, float]]] = [
+        [(7, 0), (7, 1.5), (2, 3), (5, low * 0.35), (6, low * 0.55), (2, low * 0.9), (1, low)],
+        [(4, 0), (4, 1), (8, low * 0.3), (8.5, low * 0.5), (3, low * 0.85), (1, low)],
+        [(8, 0), (8, 2), (2, 2.5), (1.5, low)],
+    ]
     solids = shade(x, x, low - 2, high, radius, radius * 0.6, main, 12)
-    return fitted(2 * radius, 2 * radius, [*solids, lathe(x, x, profile, foot, 8)])
+    return fitted(2 * radius, 2 * radius, [*solids, lathe(x, x, dice.pick(profiles), foot, 8)])
 
 
 def _vase(dice: Dice, main: Surface) -> Shape:

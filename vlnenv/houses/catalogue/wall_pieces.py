@@ -82,16 +82,10 @@ def _ring(r: float, sides: int) -> list[list[tuple[float, float]]]:
     return [[outer[i], outer[(i + 1) % sides], inner[(i + 1) % sides], inner[i]] for i in range(sides)]
 
 
-def curtain(dice: Dice, main: Surface, width: int | None = None) -> Shape:
-    """Two drapes on a rod, drawn aside; hangs with its lower edge 4 cm above the floor.
-
-    Args:
-        dice: Draws the rod and the folds.
-        main: Surface of the cloth.
-        width: From end to end of the rod; a window's width and 50 cm more look right. Drawn if not given.
-    """
-    width = dice.pick([150, 180, 210]) if width is None else width
-    high, depth = 236, 16
+def _curtain(dice: Dice, main: Surface) -> Shape:
+    """Two drapes on a rod, drawn aside, 3 cm above the lower edge of the box, which belongs on the floor."""
+    width = dice.pick([160, 190, 220])
+    high, depth = 240, 16
     metal = dice.pick([STEEL, IRON, BRASS, ("wood", "brown")])
     bunch = min(38, width // 4)
     solids: list[Solid] = [
@@ -115,7 +109,7 @@ def _folds(x0: float, x1: float, y1: float, cloth: Surface, dice: Dice) -> Solid
     wave = [(x0 + i * step, 8.0 + offsets[2 * i % 8]) for i in range(4 * count + 1)]
     # One upright strip a fold, thick enough to be seen from both sides.
     strips = [
-        prism([(a, b + 1.2), (c, d + 1.2), (c, d - 1.2), (a, b - 1.2)], 0, y1, cloth)
+        prism([(a, b + 1.2), (c, d + 1.2), (c, d - 1.2), (a, b - 1.2)], 3, y1, cloth)
         for (a, b), (c, d) in pairwise(wave)
     ]
     return merged(strips)[0]
@@ -181,7 +175,7 @@ WALL_PIECES: tuple[FurnitureClass, ...] = (
             "pink",
             "turquoise",
         ),
-        curtain,
+        _curtain,
         stands="wall",
     ),
 )
