@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from vlnenv.houses.catalogue.bathroom import BATHROOM
-from vlnenv.houses.catalogue.bathroom import BATHROOM
 from vlnenv.houses.catalogue.beds import BEDS
 from vlnenv.houses.catalogue.chairs import CHAIRS
-from vlnenv.houses.catalogue.decor import DECOR
-from vlnenv.houses.catalogue.kitchen import KITCHEN
-from vlnenv.houses.catalogue.leisure import LEISURE
 from vlnenv.houses.catalogue.decor import DECOR
 from vlnenv.houses.catalogue.kitchen import KITCHEN
 from vlnenv.houses.catalogue.leisure import LEISURE
 from vlnenv.houses.catalogue.seats import SEATS
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.catalogue.shelves import SHELVES
-from vlnenv.houses.catalogue.small import SMALL
 from vlnenv.houses.catalogue.small import SMALL
 from vlnenv.houses.catalogue.storage import STORAGE
 from vlnenv.houses.catalogue.tables import TABLES
@@ -28,11 +23,6 @@ _MODULES: tuple[tuple[FurnitureClass, ...], ...] = (
     STORAGE,
     SHELVES,
     BEDS,
-    KITCHEN,
-    BATHROOM,
-    DECOR,
-    LEISURE,
-    SMALL,
     BATHROOM,
     DECOR,
     KITCHEN,
