@@ -22,7 +22,7 @@ from vlnenv.houses.solids import Solid, Surface, cosines, extruded, rod
 
 _FRAME_CM = 5
 _FRAME_HALF_CM = 7
-_LEAF_TOP_CM = 204
+_CLOSED_TOP_CM = DOOR_HEIGHT_CM - _FRAME_CM
 _METAL: Surface = ("metal", "silver")
 _PANE: Surface = ("plain", "sky")
 
@@ -46,8 +46,10 @@ def joinery(house: House) -> Iterator[Part]:
             continue
         yield Part(f"{door.name}_frame", "door frame", "white", room, list(_door_frame(door, base)))
         if door.leaf is not None:
-            category = "front door" if OUTSIDE in door.rooms else "door"
-            yield Part(door.name, category, door.color, room, list(_leaf(door.leaf, base, door.color, style)))
+            is_closed = OUTSIDE in door.rooms
+            rise = (base, base + _CLOSED_TOP_CM) if is_closed else (base + 1, base + _CLOSED_TOP_CM - 1)
+            leaf = list(_leaf(door.leaf, rise, door.color, style))
+            yield Part(door.name, "front door" if is_closed else "door", door.color, room, leaf)
 
 
 def _window(wall: Wall, opening: Opening) -> Iterator[Solid]:
@@ -104,14 +106,15 @@ def _door_frame(door: Door, base: int) -> Iterator[Solid]:
         yield wall_box(door.along_x, (low + 3, high - 3), (top - 3, top + 4), flat, TRIM)
 
 
-def _leaf(leaf: Rect, base: int, color: str, style: int) -> Iterator[Solid]:
+def _leaf(leaf: Rect, rise: tuple[int, int], color: str, style: int) -> Iterator[Solid]:
     """A door leaf: a slab with `style` raised panels above each other on both faces, and a lever handle."""
     along_x = leaf.width > leaf.depth
     low, high = (leaf.x0, leaf.x1) if along_x else (leaf.z0, leaf.z1)
     near, far = (leaf.z0, leaf.z1) if along_x else (leaf.x0, leaf.x1)
     wood: Surface = ("wood", color)
     slab = (near + 0.5, far - 0.5)
-    yield wall_box(along_x, (low, high), (base + 1, base + _LEAF_TOP_CM), slab, wood)
+    yield wall_box(along_x, (low, high), rise, slab, wood)
+    base = rise[0]
     rows = {1: [(14, 190)], 2: [(14, 88), (108, 190)], 3: [(14, 66), (78, 130), (142, 190)]}
     heights = rows.get(style, [(14, 88), (108, 190)])
     columns = [(low + 12, high - 12)]

@@ -55,82 +55,58 @@ def add_doors(
         stairs: Their entry is the only way into the stairwell.
         dice: Draws.
     """
-    wanted: dict[int, str] = {}
     ways = {
         number: wall
         for number, wall in enumerate(walls)
-        if OUTSIDE not in wall.rooms and _room_for_door(wall, rooms, stairs) >= PASSAGE_CM
+        if OUTSIDE not in wall.rooms and _length(_span(wall, stairs)) >= PASSAGE_CM
     }
-    seen_bathroom: set[int] = set()
+    wanted = _ways_in(rooms, ways, dice)
+    if wanted is None:
+        return None
+    for number, wall in ways.items():
+        odds = _EXTRA.get(frozenset(rooms[r].kind for r in wall.rooms))
+        if odds is not None and number not in wanted and dice.chance(odds[0]):
+            wanted[number] = "arch" if dice.chance(odds[1]) else "door"
+    result = []
+    for number, wall in enumerate(walls):
+        if number in wanted:
+            opening = _passage(wanted[number], wall, rooms, _span(wall, stairs), dice)
+            wall = replace(wall, openings=(opening,))
+        result.append(wall)
+    return _with_front_door(rooms, result) if _all_joined(rooms, result) else None
+
+
+def _ways_in(rooms: Sequence[Room], ways: dict[int, Wall], dice: Dice) -> dict[int, str] | None:
+    """Which wall gets the way into each room, and whether it is a "door" or an "arch"."""
+    wanted: dict[int, str] = {}
+    with_bathroom: set[int] = set()
     for room in rooms:
-        own = {
-            n: rooms[w.before if w.after == room.index else w.after]
-            for n, w in ways.items()
-            if room.index in w.rooms
-        }
-        if room.kind in WALKED_THROUGH:
-            for number, other in own.items():
-                if (
-                    other.kind in WALKED_THROUGH
-                    and number not in wanted
-                    and "stairs" not in _pair(room, other)
-                ):
-                    wanted[number] = "arch"
-        halls = [n for n, other in own.items() if other.kind in ("hallway", "entryway")]
-        hubs = [n for n, other in own.items() if other.kind == "living room" and room.kind != "hallway"]
-        owners = [n for n, other in own.items() if other.kind in BEHIND.get(room.kind, ())]
+        beside = {n: rooms[sum(w.rooms) - room.index] for n, w in ways.items() if room.index in w.rooms}
+        halls = [n for n, other in beside.items() if other.kind in ("hallway", "entryway")]
         if room.kind in ("hallway", "entryway"):
+            wanted |= dict.fromkeys(halls, "arch")
             continue
+        open_to = halls or [n for n, other in beside.items() if other.kind == "living room"]
         if room.kind == "stairs":
-            front = halls or hubs
-            if not front:
+            if not open_to:
                 return None
-            wanted[front[0]] = "arch"
+            wanted[open_to[0]] = "arch"
             continue
-        hides = owners and dice.chance(_HIDDEN.get(room.kind, 0))
+        owners = [n for n, other in beside.items() if other.kind in BEHIND.get(room.kind, ())]
+        hides = dice.chance(_HIDDEN.get(room.kind, 0))
         if room.kind == "bathroom":
-            hides = hides and room.level in seen_bathroom
-            seen_bathroom.add(room.level)
-        if room.kind == "dining room" or room.kind == "kitchen":
-            # Two rooms that hide behind each other would be shut in.
-            hides = hides and any(
-                n not in wanted and rooms[r].kind in ("living room", *BEHIND["pantry"])
-                for n in owners
-                for r in walls[n].rooms
-            )
-            hides = hides and not any(
-                {rooms[r].kind for r in walls[n].rooms} == {"kitchen", "dining room"} and n in wanted
-                for n in owners
-            )
-        choices = owners if hides or not (halls or hubs) else halls or hubs
+            hides = hides and room.level in with_bathroom
+            with_bathroom.add(room.level)
+        choices = owners if owners and (hides or not open_to) else open_to
         if not choices:
             return None
         number = dice.pick(choices)
-        is_open = room.kind in _PUBLIC and rooms[sum(walls[number].rooms) - room.index].kind in (
-            *WALKED_THROUGH,
-            *_PUBLIC,
-        )
+        is_open = {room.kind, beside[number].kind} <= {*WALKED_THROUGH, *_PUBLIC}
         wanted.setdefault(number, "arch" if is_open and dice.chance(45) else "door")
-    for number, wall in ways.items():
-        odds = _EXTRA.get(frozenset(_pair(*(rooms[r] for r in wall.rooms))))
-        if odds is not None and number not in wanted and dice.chance(odds[0]):
-            wanted[number] = "arch" if dice.chance(odds[1]) else "door"
-    result = [
-        replace(wall, openings=(_passage(wanted[number], wall, rooms, stairs, dice),))
-        if number in wanted
-        else wall
-        for number, wall in enumerate(walls)
-    ]
-    if not _all_joined(rooms, result):
-        return None
-    return _with_front_door(rooms, result)
+    return wanted
 
 
-def _pair(a: Room, b: Room) -> tuple[str, str]:
-    return (a.kind, b.kind)
-
-
-def _span(wall: Wall, rooms: Sequence[Room], stairs: Stairs | None) -> tuple[int, int]:
+def _span(wall: Wall, stairs: Stairs | None) -> tuple[int, int]:
     """Where along a wall an opening may be: the stairwell opens at its entry alone."""
     low, high = wall.low, wall.high
     if stairs is not None and any(r in (stairs.lower, stairs.upper) for r in wall.rooms):
@@ -146,13 +122,12 @@ def _span(wall: Wall, rooms: Sequence[Room], stairs: Stairs | None) -> tuple[int
     return (low, high)
 
 
-def _room_for_door(wall: Wall, rooms: Sequence[Room], stairs: Stairs | None) -> int:
-    low, high = _span(wall, rooms, stairs)
-    return high - low
+def _length(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
 
 
-def _passage(kind: str, wall: Wall, rooms: Sequence[Room], stairs: Stairs | None, dice: Dice) -> Opening:
-    low, high = _span(wall, rooms, stairs)
+def _passage(kind: str, wall: Wall, rooms: Sequence[Room], span: tuple[int, int], dice: Dice) -> Opening:
+    low, high = span
     halls = all(rooms[r].kind in WALKED_THROUGH for r in wall.rooms)
     if kind == "arch" and halls:
         # From one hall into the next: as wide as they are.

@@ -151,7 +151,7 @@ def assign_kinds(cells: Sequence[Cell], level: int, floors: int, dice: Dice) -> 
     return best
 
 
-def needs_passing(cells: Sequence[Cell], beside: Sequence[tuple[int, int]]) -> list[bool]:
+def _needs_passing(cells: Sequence[Cell], beside: Sequence[tuple[int, int]]) -> list[bool]:
     """Which cells have no border to a hall or hub that takes a door."""
     open_to = {i for pair in beside for i in pair if any(_is_hall(cells[j]) for j in pair if j != i)}
     return [i not in open_to and not _is_hall(cell) and cell.role != "stairs" for i, cell in enumerate(cells)]
@@ -200,8 +200,10 @@ def _score(cells: Sequence[Cell], kinds: Sequence[str], beside: Sequence[tuple[i
     largest = max(range(len(kinds)), key=lambda i: (kinds[i] not in WALKED_THROUGH, cells[i].rect.area))
     score += 12 * (kinds[largest] in ("living room", "family room", "game room"))
     halls = [k in WALKED_THROUGH for k in kinds]
-    for i, passing in enumerate(needs_passing(cells, beside)):
-        if passing and not halls[i]:
+    passing = _needs_passing(cells, beside)
+    score += 30 * any(kind == "bathroom" and not behind for kind, behind in zip(kinds, passing, strict=True))
+    for i in range(len(cells)):
+        if passing[i] and not halls[i]:
             parents = [kinds[b if a == i else a] for a, b in beside if i in (a, b)]
             if not set(parents) & set(BEHIND.get(kinds[i], ())):
                 score -= 1000

@@ -38,9 +38,12 @@ class Part(NamedTuple):
 def shell(house: House) -> Iterator[Part]:
     """Floors, ceilings and walls. Rectangles have one side; what no room shows is left out."""
     for room, surface in zip(house.rooms, house.floors, strict=True):
-        yield Part(f"floor_{room.name}", "floor", surface[1], room.index, _floor(house.plan, room, surface))
+        floor = _level(_area(house.plan, room), room.floor_cm, 1, surface, _FLOOR_STEP_CM)
+        yield Part(f"floor_{room.name}", "floor", surface[1], room.index, [floor])
     for room in house.rooms:
-        yield Part(f"ceiling_{room.name}", "ceiling", "white", room.index, _ceiling(house.plan, room))
+        top = room.floor_cm + HEIGHT_CM
+        ceiling = _level(_ceiling_area(house.plan, room), top, -1, CEILING, _CEILING_STEP_CM)
+        yield Part(f"ceiling_{room.name}", "ceiling", "white", room.index, [ceiling])
     corners = _outer_corners(house.plan.walls)
     for number, wall in enumerate(house.plan.walls, start=1):
         inside = [_wall_surface(house, r) for r in wall.rooms if r != OUTSIDE]
@@ -49,6 +52,9 @@ def shell(house: House) -> Iterator[Part]:
             solids = _face(house.plan, wall, room, surface, corners)
             yield Part(f"wall_{number}", "wall", inside[0][1], room, solids)
     yield Part("roof", "roof", "grey", OUTSIDE, list(_roof(house.plan)))
+    # Under the ground floor, for the rays that slip between the floors of two rooms.
+    ground = [_level(room.cell, -2, 1, ROOF) for room in house.rooms if room.level == 0]
+    yield Part("foundation", "structure", "grey", OUTSIDE, ground)
 
 
 def _wall_surface(house: House, room: int) -> Surface:
@@ -75,38 +81,26 @@ def wall_box(
     return box(across[0], rise[0], span[0], across[1], rise[1], span[1], surface)
 
 
-def _floor(plan: FloorPlan, room: Room, surface: Surface) -> list[Solid]:
-    area = room.inner
-    if plan.stairs is not None and room.kind == "stairs":
-        area = plan.stairs.entry
-    y = room.floor_cm
-    solids = [_level(area, y, 1, surface, _FLOOR_STEP_CM)]
-    for wall in plan.walls:
-        # The floor goes on through doorways; the room before the wall lays it.
-        owner = wall.before if wall.before != OUTSIDE else wall.after
-        if owner != room.index:
-            continue
-        for opening in wall.openings:
-            if opening.kind != "window":
-                across = (wall.line - HALF_CM, wall.line + HALF_CM)
-                span = (opening.low, opening.high)
-                first, second = (span, across) if wall.along_x else (across, span)
-                solids.append(panel(1, y, 1, first, second, surface))
-    return solids
-
-
-def _ceiling(plan: FloorPlan, room: Room) -> list[Solid]:
-    y = room.floor_cm + HEIGHT_CM
+def _area(plan: FloorPlan, room: Room) -> Rect:
+    """What a room's floor covers: up to the middle of its walls, so that floors meet in doorways."""
     stairs = plan.stairs
-    if stairs is None or room.index != stairs.lower:
-        return [_level(room.inner, y, -1, CEILING, _CEILING_STEP_CM)]
-    return [_level(stairs.entry, y, -1, CEILING, _CEILING_STEP_CM)]
+    if stairs is None or room.kind != "stairs":
+        return room.cell
+    return stairs.place(-HALF_CM, stairs.entry_cm, -HALF_CM, stairs.across_cm + HALF_CM)
+
+
+def _ceiling_area(plan: FloorPlan, room: Room) -> Rect:
+    is_open = plan.stairs is not None and room.index == plan.stairs.upper
+    return room.cell if is_open else _area(plan, room)
 
 
 def _level(area: Rect, y: int, sign: int, surface: Surface, step_cm: int | None = None) -> Solid:
     """A level rectangle, cut into a grid where light varies over it."""
     x, z = (area.x0, area.x1), (area.z0, area.z1)
-    grid = (grid_lines(*x, step_cm), grid_lines(*z, step_cm)) if step_cm else ((), ())
+    grid: tuple[Sequence[int], Sequence[int]] = ((), ())
+    if step_cm is not None:
+        inner = area.grown(-HALF_CM)
+        grid = (grid_lines(inner.x0, inner.x1, step_cm), grid_lines(inner.z0, inner.z1, step_cm))
     return panel(1, y, sign, x, z, surface, grid)
 
 
@@ -126,7 +120,8 @@ def _face(
     else:
         inner = plan.rooms[room].inner
         ends = (inner.x0, inner.x1) if wall.along_x else (inner.z0, inner.z1)
-        low, high = max(low, ends[0]), min(high, ends[1])
+        # Into the walls beside it, so that no crack is left in the corner.
+        low, high = max(low, ends[0] - HALF_CM + 1), min(high, ends[1] + HALF_CM - 1)
         if plan.stairs is not None and room == plan.stairs.lower:
             top = base + STOREY_CM
     at = wall.line + sign * HALF_CM
@@ -140,7 +135,7 @@ def _face(
     if room != OUTSIDE and plan.rooms[room].kind != "stairs":
         across = sorted((at, at + sign * _SKIRTING_DEPTH_CM))
         doorways = [o for o in wall.openings if o.kind != "window"]
-        for span in _between(doorways, low, high):
+        for span in _between(doorways, max(low, ends[0]), min(high, ends[1])):
             rise = (base, base + _SKIRTING_CM)
             solids.append(wall_box(wall.along_x, span, rise, (across[0], across[1]), TRIM))
     return solids
