@@ -63,7 +63,8 @@ def reachability(house: House) -> tuple[Complaint, ...]:
     for piece in house.furniture:
         room = house.rooms[piece.room]
         raster = rasters[room.level]
-        if not raster.reached[raster.cells(piece.rect.grown(_REACH_CM))].any() and _is_on_floor(house, piece):
+        around = piece.rect.grown(_REACH_CM).within(room.inner)
+        if _is_on_floor(house, piece) and not raster.reached[raster.cells(around)].any():
             text = f"nobody gets within {_REACH_CM} cm of {piece.name}"
             found.append(Complaint("reachability", piece.room, piece.name, text))
     return tuple(found)

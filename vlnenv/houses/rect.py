@@ -40,3 +40,8 @@ class Rect:
     def holds(self, other: Rect) -> bool:
         """Whether `other` lies inside."""
         return self.x0 <= other.x0 and self.z0 <= other.z0 and self.x1 >= other.x1 and self.z1 >= other.z1
+
+    def within(self, other: Rect) -> Rect:
+        """The part inside `other`; without area where the two do not meet."""
+        x0, z0 = max(self.x0, other.x0), max(self.z0, other.z0)
+        return Rect(x0, z0, max(x0, min(self.x1, other.x1)), max(z0, min(self.z1, other.z1)))

@@ -37,6 +37,7 @@ HEAD_CM = 180
 DOORWAY_CM = 210
 """What hangs lower than this before a door is in the way."""
 _GRID_CM = 5
+_DRAWS = 2
 _TRIES = 18
 _BY_HOST = ("beside", "front", "facing", "around", "row", "above", "over", "under")
 
@@ -90,14 +91,15 @@ class RoomLayout:
     # -- drawing and placing ----------------------------------------------------------------------------
 
     def place(self, rule: Rule) -> Furniture | None:
-        """Draw one of the rule's classes and try to place it; None where there is no room for it."""
+        """Draw one of the rule's classes and place it; None where two draws found no room."""
         if not self._has_use_for(rule):
             return None
-        entry = CATALOGUE[self.dice.pick(rule.classes)]
-        surface, shape = self.draw(entry, rule.matching)
-        for spot in islice(self._spots(rule, entry, shape), _TRIES):
-            if self.fits(rule, entry, shape, spot):
-                return self.add(rule, entry, surface, shape, spot)
+        for _ in range(_DRAWS):
+            entry = CATALOGUE[self.dice.pick(rule.classes)]
+            surface, shape = self.draw(entry, rule.matching)
+            for spot in islice(self._spots(rule, entry, shape), _TRIES):
+                if self.fits(rule, entry, shape, spot):
+                    return self.add(rule, entry, surface, shape, spot)
         return None
 
     def draw(self, entry: FurnitureClass, matching: bool = False) -> tuple[Surface, Shape]:
