@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -113,8 +114,9 @@ def pillow(
     """
     ticks = np.round(np.linspace(-1.0, 1.0, steps + 1), 6)
     a, b = (grid.ravel() for grid in np.meshgrid(ticks, ticks, indexing="ij"))
-    bulge = np.sqrt((1.0 - a**4) * (1.0 - b**4))
-    waist = 1.0 - 0.10 * (1.0 - a**2) * np.abs(b), 1.0 - 0.10 * (1.0 - b**2) * np.abs(a)
+    aa, bb = a * a, b * b
+    bulge = np.sqrt((1.0 - aa * aa) * (1.0 - bb * bb))
+    waist = 1.0 - 0.10 * (1.0 - aa) * np.abs(b), 1.0 - 0.10 * (1.0 - bb) * np.abs(a)
     count = (steps + 1) ** 2
     points = np.empty((2 * count, 3))
     first, second = (axis for axis in range(3) if axis != thin)
@@ -128,8 +130,7 @@ def pillow(
         -1, 4
     )
     faces = quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
-    both = np.concatenate([faces, faces[:, ::-1] + count])
-    return _mesh(vertices, both[:, ::-1] if thin == 1 else both, surface)
+    return _mesh(vertices, np.concatenate([faces, faces[:, ::-1] + count]), surface)
 
 
 def frustum(
@@ -167,26 +168,20 @@ def lathe(
     x: float, z: float, profile: Sequence[tuple[float, float]], surface: Surface, sides: int = 12
 ) -> Solid:
     """A turned body around the upright axis at (x, z) through a profile of (radius, y), bottom first."""
-    circle = oval(0.0, 0.0, 1.0, 1.0, sides)
-    return loft([[(x + r * cos, y, z + r * sin) for cos, sin in circle] for r, y in profile], surface)
+    girth, up = np.array(profile, dtype=np.float64).T[:, :, None]
+    cos, sin = _circle(sides)
+    return loft(np.stack([x + girth * cos, up + 0.0 * cos, z + girth * sin], axis=2), surface)
 
 
 def ellipsoid(center: Point, radii: Point, surface: Surface, sides: int = 10) -> Solid:
     """An ellipsoid with `sides` facets around and about half as many up."""
     x, y, z = center
     rings = 2 * ((sides + 2) // 4)
-    profile = [(_root(c), -c) for c in cosines(2 * rings)[: rings + 1]]
-    circle = oval(0.0, 0.0, 1.0, 1.0, sides)
-    return loft(
-        [
-            [
-                (x + radii[0] * girth * cos, y + radii[1] * up, z + radii[2] * girth * sin)
-                for cos, sin in circle
-            ]
-            for girth, up in profile
-        ],
-        surface,
-    )
+    up = -np.array(cosines(2 * rings)[: rings + 1])[:, None]
+    girth = np.sqrt(1.0 - up * up)
+    cos, sin = _circle(sides)
+    points = (x + radii[0] * girth * cos, y + radii[1] * up + 0.0 * cos, z + radii[2] * girth * sin)
+    return loft(np.stack(points, axis=2), surface)
 
 
 def rod(start: Point, end: Point, radius: float, surface: Surface, sides: int = 6) -> Solid:
@@ -196,17 +191,25 @@ def rod(start: Point, end: Point, radius: float, surface: Surface, sides: int = 
 
 def tube(points: Sequence[Point], radius: float, surface: Surface, sides: int = 6) -> Solid:
     """A round bar bent through two or more points, mitred where it bends."""
-    path = np.array(points, dtype=np.float64)
-    steps = _unit(path[1:] - path[:-1])
-    tangents = _unit(np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]]))
-    side = np.eye(3)[int(np.argmin(np.abs(tangents[0])))]
-    circle = np.array(oval(0.0, 0.0, 1.0, 1.0, sides))
-    rings = []
-    for point, tangent in zip(path, tangents, strict=True):
-        side = _unit(side - tangent * (side * tangent).sum())
-        other = np.cross(tangent, side)
-        rings.append(point + radius * (circle[:, :1] * side + circle[:, 1:] * other))
-    return loft(rings, surface)
+    steps = [_unit(_minus(after, before)) for before, after in pairwise(points)]
+    bends = [_unit(_plus(before, after)) for before, after in pairwise(steps)]
+    tangents = [steps[0], *bends, steps[-1]]
+    least = min(range(3), key=lambda axis: abs(tangents[0][axis]))
+    side: Point = (float(least == 0), float(least == 1), float(least == 2))
+    frames = []
+    for t in tangents:
+        along = side[0] * t[0] + side[1] * t[1] + side[2] * t[2]
+        side = _unit((side[0] - along * t[0], side[1] - along * t[1], side[2] - along * t[2]))
+        other = (
+            t[1] * side[2] - t[2] * side[1],
+            t[2] * side[0] - t[0] * side[2],
+            t[0] * side[1] - t[1] * side[0],
+        )
+        frames.append((side, other))
+    across = np.array(frames)[:, :, None, :]
+    cos, sin = _circle(sides)[:, None, :, None]
+    middle = np.array(points, dtype=np.float64)[:, None, :]
+    return loft(middle + radius * (cos * across[:, 0] + sin * across[:, 1]), surface)
 
 
 def prism(outline_xz: Outline, y0: float, y1: float, surface: Surface) -> Solid:
@@ -230,24 +233,20 @@ def extruded(outline: Outline, axis: str, low: float, high: float, surface: Surf
     return loft(rings, surface, star=not _is_convex(corners))
 
 
-def loft(rings: Iterable[Sequence[Point] | np.ndarray], surface: Surface, star: bool = False) -> Solid:
+def loft(rings: Sequence[Sequence[Point]] | np.ndarray, surface: Surface, star: bool = False) -> Solid:
     """A closed body through rings of equally many points, with flat ends.
 
     Args:
-        rings: Points of each ring, all going around in the same sense (either one).
+        rings: Points of each ring, (rings, points, 3), all going around in the same sense (either one).
         surface: Its surface.
         star: The ends are not convex but all of each can be seen from its middle.
     """
-    points = np.array([np.asarray(ring, dtype=np.float64) for ring in rings])
+    points = rings if isinstance(rings, np.ndarray) else np.array(rings, dtype=np.float64)
     count, sides = points.shape[:2]
     vertices = points.reshape(-1, 3)
-    faces = _loft_faces(count, sides, star)
     if star:
         vertices = np.concatenate([vertices, points[:1].mean(axis=1), points[-1:].mean(axis=1)])
-    a, b, c = (vertices[faces[:, i]] - vertices[0] for i in range(3))
-    if (np.cross(a, b) * c).sum() < 0:
-        faces = faces[:, ::-1]
-    return _mesh(vertices, faces, surface)
+    return _mesh(vertices, _loft_faces(count, sides, star), surface)
 
 
 def oval(x: float, z: float, radius_x: float, radius_z: float, sides: int = 16) -> list[tuple[float, float]]:
@@ -362,13 +361,19 @@ def _loft_faces(count: int, sides: int, star: bool) -> np.ndarray:
 
 
 def _mesh(vertices: np.ndarray, faces: np.ndarray, surface: Surface) -> Solid:
-    """A solid from triangles, less those that have no area once the vertices are rounded."""
+    """A solid from triangles, turned outwards, less those without area once the vertices are rounded."""
     vertices = _rounded(vertices)
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    normals = np.cross(b - a, c - a)
-    kept = (normals != 0.0).any(axis=1)
-    across = np.argmax(np.abs(normals[kept]), axis=1)
-    return _textured(vertices, faces[kept], across, surface)
+    corners = (vertices - vertices[0])[faces]
+    a = corners[:, 0]
+    (bx, by, bz), (cx, cy, cz) = (corners[:, 1] - a).T, (corners[:, 2] - a).T
+    normals = np.stack([by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx], axis=1)
+    if (normals * a).sum() < 0.0:
+        faces = faces[:, ::-1]
+    sizes = np.abs(normals)
+    kept = sizes.any(axis=1)
+    if not kept.all():
+        faces, sizes = faces[kept], sizes[kept]
+    return _textured(vertices, faces, np.argmax(sizes, axis=1), surface)
 
 
 def _textured(vertices: np.ndarray, faces: np.ndarray, across: np.ndarray, surface: Surface) -> Solid:
@@ -393,13 +398,23 @@ def _is_convex(corners: np.ndarray) -> bool:
     return bool((turns >= 0).all() or (turns <= 0).all())
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    squares = vectors * vectors
-    return np.asarray(vectors / np.sqrt(squares.sum(axis=-1, keepdims=True)))
+@cache
+def _circle(sides: int) -> np.ndarray:
+    """(2, sides): cosines and sines around a circle."""
+    return np.array(oval(0.0, 0.0, 1.0, 1.0, sides)).T
 
 
-def _root(cosine: float) -> float:
-    return math.sqrt(max(0.0, 1.0 - cosine * cosine))
+def _plus(a: Point, b: Point) -> Point:
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+def _minus(a: Point, b: Point) -> Point:
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+def _unit(a: Point) -> Point:
+    length = math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2])
+    return a[0] / length, a[1] / length, a[2] / length
 
 
 def _rounded(vertices: np.ndarray) -> np.ndarray:

@@ -284,14 +284,14 @@ def _bunk_bed(dice: Dice, main: Surface) -> Shape:
         side = box(x, 0, front, x + 4, high - 16, front + 4, main)
         parts.append(sheared(side, "z", "y", high - 16, -9.5 / (high - 16)))
     for i in range(5):
-        y = 20 + i * (upper - 24) / 4.2
-        z = front + 0.6 + 9.5 * (1 - y / (high - 16))
-        parts.append(box(width - gap, y, z, width - 9, y + 3, z + 3, main))
+        step = 20 + i * (upper - 24) / 4.2
+        out = front + 0.6 + 9.5 * (1 - step / (high - 16))
+        parts.append(box(width - gap, step, out, width - 9, step + 3, out + 3, main))
     return compose(width, depth, high, parts)
 
 
 def _crib(dice: Dice, main: Surface) -> Shape:
-    """A child's bed behind bars: straight ends, or ends of boards; on feet, castors or rockers."""
+    """A child's bed behind bars; its ends are of bars or of boards."""
     width, depth = dice.between(124, 134, 2), dice.between(66, 72, 2)
     high, floor = dice.between(88, 100, 2), dice.between(34, 42, 2)
     solid_ends = dice.chance(50)
@@ -320,11 +320,11 @@ def _crib(dice: Dice, main: Surface) -> Shape:
     ]
     bear: Surface = ("fabric", dice.pick(["brown", "beige", "white", "pink"]))
     if dice.chance(60):  # a soft toy in the corner
-        x, y, z = 30.0, floor + 12.0, depth * 0.34
+        y, mid = floor + 12.0, depth * 0.34
         parts += [
-            ellipsoid((x, y + 7, z), (5.5, 7, 5), bear, 8),
-            ellipsoid((x, y + 17, z), (4.6, 4.6, 4.4), bear, 8),
-            *(ellipsoid((x, y + 21, z + side * 3.6), (1.2, 1.8, 1.8), bear, 6) for side in (-1, 1)),
+            ellipsoid((30, y + 7, mid), (5.5, 7, 5), bear, 8),
+            ellipsoid((30, y + 17, mid), (4.6, 4.6, 4.4), bear, 8),
+            *(ellipsoid((30, y + 21, mid + side * 3.6), (1.2, 1.8, 1.8), bear, 6) for side in (-1, 1)),
         ]
     return compose(width, depth, high, parts)
 

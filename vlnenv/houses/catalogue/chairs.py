@@ -198,7 +198,7 @@ def _stool(dice: Dice, main: Surface) -> Shape:
 
 
 def _round_top(width: int, y: int) -> Top:
-    margin = int(width * 0.16) + 1
+    margin = int(width * 0.2) + 1
     return Top(margin, margin, width - margin, width - margin, y)
 
 
@@ -275,17 +275,19 @@ def _bench(dice: Dice, main: Surface) -> Shape:
             box(0, seat - 7, 0, width, back, 4, main),
         ]
         for i in range(3):
-            x = 5 + i * (width - 10) / 3
-            parts.append(box(x + 2, 6, depth - 2, x + (width - 10) / 3 - 2, seat - 12, depth - 1, main))
+            low = 5 + i * (width - 10) / 3
+            parts.append(
+                box(low + 2, 6, depth - 2, low + (width - 10) / 3 - 2, seat - 12, depth - 1, darker(main))
+            )
     else:
         parts += legs("square", (1, 4, width - 1, depth - 2), seat - 3, 5, main)
         for i in range(4):
             z = 5 + i * (depth - 6) / 4
             parts.append(box(0, seat - 3, z, width, seat, z + (depth - 6) / 4 - 1.2, main))
         for y in (seat + 8, seat + 20, back - 8):
-            parts.append(sheared(box(2, y, 6, width - 2, y + 8, 8, main), "z", "y", seat, -0.13))
+            parts.append(sheared(box(2, y, 9, width - 2, y + 8, 11, main), "z", "y", seat, -0.1))
         for x in (2, width - 6):
-            parts.append(sheared(box(x, seat - 4, 3.6, x + 4, back, 6.6, main), "z", "y", seat - 4, -0.07))
+            parts.append(sheared(box(x, seat - 4, 6, x + 4, back, 9.2, main), "z", "y", seat, -0.1))
             parts.append(box(x, seat, depth - 8, x + 4, seat + 18, depth - 4, main))
             parts.append(
                 rounded_box(x - 1, seat + 17, 4, x + 5, seat + 20, depth - 2, main, radius=1.4, steps=1)

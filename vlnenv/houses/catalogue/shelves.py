@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vlnenv.houses.catalogue.parts import (
     GLASS,
     HARDWARE_CM,
@@ -178,7 +180,7 @@ def _shelf(dice: Dice, main: Surface) -> Shape:
         else:
             parts += _ware(dice, width * 0.2, y, depth / 2 + 1, 22)
             tops.append(Top(width // 3 + 3, 3, width - 4, depth - 2, y, room))
-    height = 14 + (rows - 1) * gap + 29
+    height = math.ceil(max(part.vertices[:, 1].max() for part in parts))
     return compose(width, depth, height, parts, tops)
 
 
@@ -226,7 +228,16 @@ def _display_cabinet(dice: Dice, main: Surface) -> Shape:
 
 def _shoe(color: str) -> Solid:
     """One shoe, its toe towards +z: a sole's outline that is pulled in upwards at the toe."""
-    sole = [(2, 0), (8, 0), (9, 8), (9.5, 20), (7, 26), (3, 26), (0.5, 20), (1, 8)]
+    sole = [
+        (2.0, 0.0),
+        (8.0, 0.0),
+        (9.0, 8.0),
+        (9.5, 20.0),
+        (7.0, 26.0),
+        (3.0, 26.0),
+        (0.5, 20.0),
+        (1.0, 8.0),
+    ]
     rings = [
         [(x, 0.0, z) for x, z in sole],
         [(x, 3.0, z) for x, z in sole],
@@ -373,10 +384,10 @@ def _wine_rack(dice: Dice, main: Surface) -> Shape:
         for i in range(columns):
             if not dice.chance(55):
                 continue
-            x, y = 2 + (i + 0.5) * pitch, 5 + j * pitch + 4.5
+            along, up = 2 + (i + 0.5) * pitch, 5 + j * pitch + 4.5
             glass = ("glass", dice.pick(["dark green", "dark red", "dark brown", "green"]))
-            parts.append(rod((x, y, 3), (x, y, depth - 9), 3.8, glass, 7))
-            parts.append(rod((x, y, depth - 9), (x, y, depth - 0.5), 1.5, glass, 6))
+            parts.append(rod((along, up, 3), (along, up, depth - 9), 3.8, glass, 7))
+            parts.append(rod((along, up, depth - 9), (along, up, depth - 0.5), 1.5, glass, 6))
     return compose(width, depth, height, parts, [Top(2, 2, width - 2, depth - 6, height)])
 
 

@@ -133,7 +133,7 @@ def _nightstand(dice: Dice, main: Surface) -> Shape:
             cylinder(r, r, height - 3, height, r, main, 20),
             *legs("splayed", (5, 5, width - 5, width - 5), 17, 3.5, base),
         ]
-        margin = int(width * 0.17)
+        margin = int(width * 0.17) + 1
         return compose(
             width, width, height, parts, [Top(margin, margin, width - margin, width - margin, height)]
         )
