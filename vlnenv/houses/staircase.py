@@ -12,7 +12,7 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.house import House
 from vlnenv.houses.plan import HEIGHT_CM, STOREY_CM
 from vlnenv.houses.rect import Rect
-from vlnenv.houses.shell import Part
+from vlnenv.houses.shell import TRIM, Part
 from vlnenv.houses.solids import Point, Solid, Surface, box, rod
 from vlnenv.houses.stairs import FLIGHTS_CM, RISERS, TREAD_CM, Stairs
 
@@ -40,6 +40,15 @@ def _steps(stairs: Stairs, wood: Surface) -> Iterator[Solid]:
     for rect, top in stairs.steps:
         yield _sides(rect, 0, top - _TREAD_CM, _BODY)
         yield box(*_corner(rect, top - _TREAD_CM, top), wood)
+    # Panelling on the front of the closed second flight.
+    for low, high in ((14, 128), (142, 250)):
+        panelling = stairs.place(
+            stairs.entry_cm - 1,
+            stairs.entry_cm,
+            stairs.across_cm - stairs.flight_cm + 12,
+            stairs.across_cm - 12,
+        )
+        yield box(*_corner(panelling, low, high), TRIM)
     # What is left between the flights: no step, and too narrow to stand in.
     right = stairs.across_cm - stairs.flight_cm
     gap = stairs.place(stairs.entry_cm, stairs.entry_cm + FLIGHTS_CM, stairs.flight_cm, right)
@@ -76,6 +85,12 @@ def _railings(stairs: Stairs, wood: Surface, post: Surface) -> Iterator[Solid]:
     edge = [_point(stairs, stairs.entry_cm - 4, left, STOREY_CM) for left in range(4, across + 6, 12)]
     edge[-1] = slope[-1]
     yield from _rail(edge, wood, post)
+    # A handrail on the wall beside the first flight.
+    start, end = (
+        _point(stairs, stairs.entry_cm + along, 7, stairs.rise(number) + _RAIL_CM)
+        for along, number in ((0, 1), (FLIGHTS_CM, half))
+    )
+    yield rod(start, end, 2.4, wood, 6)
 
 
 def _rail(feet: list[Point], wood: Surface, post: Surface) -> Iterator[Solid]:
