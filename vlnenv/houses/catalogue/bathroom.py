@@ -237,19 +237,20 @@ def _towel_rack(dice: Dice, main: Surface) -> Shape:
         solids += [box(x, y, 0, x + 3, y + 3, 4, metal) for x in (0, width - 3) for y in (6, high - 10)]
         folds = [(6, width - 6, 84.0, 34, main), (10, width - 14, 52.0, 26, second)]
     else:
-        high = 52
-        solids = [rod((1, 50, z), (width - 1, 50, z), 1.0, metal) for z in (6.0,)]
-        solids += [box(x, 47, 0, x + 2, 52, 7, metal) for x in (0, width - 2)]
+        drop = dice.pick([42, 48, 56])
+        high = drop + 4
+        solids = [rod((1, drop + 2, 6), (width - 1, drop + 2, 6), 1.0, metal)]
+        solids += [box(x, drop - 1, 0, x + 2, high, 7, metal) for x in (0, width - 2)]
         cut = dice.pick([width // 2, width - 6])
-        folds = [(4, cut - 1, 50.0, dice.pick([42, 48]), main)]
+        folds = [(4, cut - 1, drop + 2.0, drop, main)]
         if cut == width // 2:
-            folds.append((cut + 1, width - 4, 50.0, 34, second))
+            folds.append((cut + 1, width - 4, drop + 2.0, 34, second))
     cloths = [
         part
         for x0, x1, y, drop, cloth in folds
         for part in _draped(x0, x1, y, drop, 5.5 if high == 90 else 6.0, cloth)
     ]
-    return compose(width, 12, high, [*cloths, *solids])
+    return compose(width, 10, high, [*cloths, *solids])
 
 
 def _draped(x0: float, x1: float, y: float, drop: float, z: float, cloth: Surface) -> list[Solid]:

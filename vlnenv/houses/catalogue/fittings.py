@@ -69,6 +69,13 @@ def fitted(width: int, depth: int, solids: Sequence[Solid], tops: Iterable[Top] 
     return compose(width, depth, math.ceil(high), solids, tops)
 
 
+def stretched(shape: Shape, across: int, up: int, deep: int) -> Shape:
+    """A shape without tops in other proportions; each in percent."""
+    share = np.array((across, up, deep)) / 100
+    solids = [replace(solid, vertices=np.round(solid.vertices * share, 2)) for solid in shape.solids]
+    return fitted(math.ceil(shape.width * share[0]), math.ceil(shape.depth * share[2]), solids)
+
+
 def shown(
     x0: float,
     y0: float,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlnenv.houses.catalogue.fittings import BLACK, BRASS, BRIGHT, DARK, IRON, STEEL, fitted
+from vlnenv.houses.catalogue.fittings import BLACK, BRASS, BRIGHT, DARK, IRON, STEEL, fitted, stretched
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
@@ -74,7 +74,8 @@ def _ironing_board(dice: Dice, main: Surface) -> Shape:
         extruded([(102, 20), (105, 16), (121, 14), (121, 26), (105, 24)], "y", 92.4, 97, iron),
     ]
     solids.append(tube([(106, 97, 20), (107, 104, 20), (120, 105, 20), (120, 97, 20)], 1.4, iron, 6))
-    return fitted(width, depth, solids)
+    high = dice.between(90, 104, 2)
+    return stretched(fitted(width, depth, solids), dice.between(88, 104, 4), high, 100)
 
 
 def _suitcase(dice: Dice, main: Surface) -> Shape:
@@ -155,8 +156,17 @@ def _sealed(
 def _umbrella_stand(dice: Dice, main: Surface) -> Shape:
     """A stand with two folded umbrellas."""
     r = 14.0
-    solids = [lathe(r, r, [(12, 0), (12, 3), (11, 20), (13, 50), (14, 52), (12.6, 52), (10, 6)], main, 14)]
-    for dx, dz, high, tone in ((-5, -3, 84, dice.pick(BRIGHT)), (5, 2, 78, "black")):
+    walls: list[list[tuple[float, float]]] = [
+        [(12, 0), (12, 3), (11, 20), (13, 50)],
+        [(13.4, 0), (13.4, 44)],
+        [(9, 0), (13.6, 20), (11, 44)],
+    ]
+    wall = dice.pick(walls)
+    radius, high = wall[-1]
+    sides = dice.pick([4, 14, 14])
+    rim = [(radius + 0.4, high), (radius + 0.4, high + 2), (radius - 1.4, high + 2), (8, 6)]
+    solids = [lathe(r, r, [*wall, *rim], main, sides)]
+    for dx, dz, grip, tone in ((-5, -3, 84, dice.pick(BRIGHT)), (5, 2, 78, "black")):
         solids += [
             loft(
                 [
@@ -171,10 +181,10 @@ def _umbrella_stand(dice: Dice, main: Surface) -> Shape:
             tube(
                 [
                     (r + dx, 64, r + dz),
-                    (r + dx, high, r + dz),
-                    (r + dx + 2, high + 3, r + dz),
-                    (r + dx + 5, high, r + dz),
-                    (r + dx + 5, high - 4, r + dz),
+                    (r + dx, grip, r + dz),
+                    (r + dx + 2, grip + 3, r + dz),
+                    (r + dx + 5, grip, r + dz),
+                    (r + dx + 5, grip - 4, r + dz),
                 ],
                 0.9,
                 ("wood", "brown"),

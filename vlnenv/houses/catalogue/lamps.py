@@ -147,7 +147,7 @@ def _chandelier(dice: Dice, main: Surface) -> Shape:
     middle, reach = width / 2, width / 2 - 5
     turn = cosines(arms * 4)
     solids = [
-        lathe(middle, middle, [(1, 4), (4, 8), (2, 14), (5, 20), (3, 27), (1.5, 34), (1.5, 44)], main, 10)
+        lathe(middle, middle, [(1, 0), (4, 5), (2, 14), (5, 20), (3, 27), (1.5, 34), (1.5, 44)], main, 10)
     ]
     lampshades = dice.chance(50)
     for k in range(arms):
@@ -171,8 +171,6 @@ def _chandelier(dice: Dice, main: Surface) -> Shape:
         rod((middle, 40, middle), (middle, high - 4, middle), 0.7, main, 5),
         lathe(middle, middle, [(2, high - 5), (6, high - 1), (6, high)], main, 10),
     ]
-    if dice.chance(50):
-        solids.append(ellipsoid((middle, 4, middle), (3, 4, 3), ("glass", "glass"), 8))
     return compose(width, width, high, solids)
 
 

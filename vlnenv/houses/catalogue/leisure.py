@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from vlnenv.houses.catalogue.fittings import BLACK, BRASS, BRIGHT, DARK, IRON, SCREEN, STEEL, fitted, shown
+from vlnenv.houses.catalogue.fittings import (
+    BLACK,
+    BRASS,
+    BRIGHT,
+    DARK,
+    IRON,
+    SCREEN,
+    STEEL,
+    fitted,
+    shown,
+    stretched,
+)
 from vlnenv.houses.catalogue.household import HOUSEHOLD
 from vlnenv.houses.catalogue.parts import legs
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
@@ -110,7 +121,7 @@ def _grand_piano(dice: Dice, main: Surface) -> Shape:
 
 def _pool_table(dice: Dice, main: Surface) -> Shape:
     """The cloth is the main surface; balls and two cues lie on it."""
-    width, depth = 230, 130
+    width, depth = dice.pick([(190, 110), (210, 120), (230, 130)])
     wood: Surface = ("wood", dice.pick(["brown", "dark brown", "black"]))
     solids = [
         box(12, 74, 12, width - 12, 78, depth - 12, main),
@@ -137,12 +148,12 @@ def _pool_table(dice: Dice, main: Surface) -> Shape:
     solids += [
         cylinder(x, z, 78.2, 80.4, 6, BLACK, 10) for x in (9, width / 2, width - 9) for z in (9, depth - 9)
     ]
-    solids += legs("turned", (14, 14, width - 14, depth - 14), 62, 14, wood)
+    solids += legs(dice.pick(["turned", "square", "tapered"]), (14, 14, width - 14, depth - 14), 62, 14, wood)
     tones = ("red", "yellow", "blue", "purple", "orange", "green", "white", "black")
     for number, tone in enumerate(tones):
-        x, z = 40 + (number * 53) % 150, 30 + (number * 37) % 70
+        x, z = 40 + (number * 53) % (width - 80), 30 + (number * 37) % (depth - 60)
         solids.append(ellipsoid((x, 80.6, z), (2.8, 2.8, 2.8), ("plain", tone), 6))
-    solids.append(rod((60, 80.4, 34), (190, 80.8, 88), 1, ("wood", "light brown"), 6))
+    solids.append(rod((40, 80.4, 34), (width - 40, 80.8, 88), 1, ("wood", "light brown"), 6))
     return fitted(width, depth, solids)
 
 
@@ -230,36 +241,37 @@ def _weight_bench(dice: Dice, main: Surface) -> Shape:
 
 
 def _punching_bag(dice: Dice, main: Surface) -> Shape:
-    """On a round stand."""
+    """A bag, or a ball on a spring, on a round stand."""
     x = 28.0
-    solids = [
-        lathe(x, x, [(15, 62), (17, 66), (17.5, 110), (17, 160), (14, 168), (3, 170)], main, 14),
-        lathe(x, x, [(17.6, 100), (17.6, 112)], ("leather", "white"), 14),
+    base = [
+        cylinder(x, x, 10, 64, 4, STEEL, 8),
+        lathe(x, x, [(28, 0), (28, 8), (22, 12), (6, 14)], BLACK, 16),
     ]
-    return fitted(
-        56,
-        56,
-        [
-            *solids,
-            cylinder(x, x, 10, 64, 4, STEEL, 8),
-            lathe(x, x, [(28, 0), (28, 8), (22, 12), (6, 14)], BLACK, 16),
-        ],
-    )
+    band: Surface = ("leather", "white" if main[1] != "white" else "black")
+    if dice.chance(30):
+        ball = [ellipsoid((x, 140, x), (13, 16, 13), main, 14), cylinder(x, x, 64, 126, 2, STEEL, 8)]
+        return stretched(fitted(56, 56, [*ball, *base]), 100, dice.between(90, 104, 2), 100)
+    bag = [(15, 62), (17, 66), (17.5, 110), (17, 160), (14, 168), (3, 170)]
+    solids = [lathe(x, x, bag, main, 14), lathe(x, x, [(17.7, 100), (17.7, 112)], band, 14)]
+    return stretched(fitted(56, 56, [*solids, *base]), 100, dice.between(90, 104, 2), 100)
 
 
 def _dumbbells(dice: Dice, main: Surface) -> Shape:
-    """Three pairs on a low rack; the weights are the main surface."""
-    solids = [box(x, 0, 4, x + 4, 60, 36, IRON) for x in (0, 86)]
-    for y, z in ((14, 26), (34, 18), (54, 10)):
-        solids += [box(4, y, z - 8, 86, y + 2, z + 8, IRON)]
-        for x in (12, 50):
-            radius = 4.0 + (60 - y) * 0.04
-            solids += [rod((x + 4, y + 2 + radius, z), (x + 24, y + 2 + radius, z), 1.2, STEEL, 6)]
-            solids += [
-                rod((x + a, y + 2 + radius, z), (x + a + 8, y + 2 + radius, z), radius, main, 8)
-                for a in (0, 20)
+    """Pairs on a rack of two or three boards; the weights are the main surface."""
+    wide, round_ones = dice.pick([(52, 6), (90, 8), (90, 6)])
+    boards = [(14, 26), (34, 18), (54, 10)][: dice.pick([2, 3, 3])]
+    weights: list[Solid] = []
+    rack: list[Solid] = [box(x, 0, 4, x + 4, boards[-1][0] + 6, 36, IRON) for x in (0, wide - 4)]
+    for y, z in boards:
+        rack.append(box(4, y, z - 8, wide - 4, y + 2, z + 8, IRON))
+        radius = 4.0 + (60 - y) * 0.04
+        level = y + 2 + radius
+        for x in range(12, wide - 34, 38):
+            rack.append(rod((x + 4, level, z), (x + 24, level, z), 1.2, STEEL, 6))
+            weights += [
+                rod((x + a, level, z), (x + a + 8, level, z), radius, main, round_ones) for a in (0, 20)
             ]
-    return fitted(90, 40, solids)
+    return fitted(wide, 36, [*weights, *rack])
 
 
 def _guitar(dice: Dice, main: Surface) -> Shape:
@@ -383,7 +395,7 @@ def _drum_set(dice: Dice, main: Surface) -> Shape:
         cylinder(75, 16, 3, 46, 2, STEEL, 8),
         cylinder(75, 16, 0, 3, 14, STEEL, 10),
     ]
-    return fitted(150, 90, solids)
+    return stretched(fitted(150, 90, solids), dice.between(90, 104, 7), dice.between(90, 105, 5), 100)
 
 
 def _easel(dice: Dice, main: Surface) -> Shape:
@@ -422,20 +434,33 @@ def _ball(dice: Dice, main: Surface) -> Shape:
 
 
 def _toy_car(dice: Dice, main: Surface) -> Shape:
-    """A large toy car that a child can pull, standing across."""
-    solids = [
-        rounded_box(0, 6, 4, 56, 20, 30, main, 3, 1),
-        frustum((14, 5, 46, 29), 20, (20, 7, 40, 27), 31, ("glass", "glass")),
-    ]
-    solids.append(box(19.5, 31, 6.5, 40.5, 33, 27.5, main))
+    """A large toy car or lorry that a child can pull, standing across."""
+    lorry = dice.chance(40)
+    solids = [rounded_box(0, 6, 4, 56, 14 if lorry else 20, 30, main, 3, 1)]
+    if lorry:
+        load: Surface = ("plain", dice.pick([tone for tone in BRIGHT if tone != main[1]]))
+        solids += [
+            rounded_box(38, 12, 4, 55, 34, 30, main, 2, 1),
+            box(54.6, 22, 7, 55.4, 31, 27, ("glass", "glass")),
+        ]
+        solids += [
+            box(2, 14, 4, 36, 24, 6, load),
+            box(2, 14, 28, 36, 24, 30, load),
+            box(2, 14, 6, 4, 24, 28, load),
+        ]
+        solids += [ellipsoid((19, 20, 17), (13, 9, 9), ("soil", "brown"), 8)]
+    else:
+        solids += [frustum((14, 5, 46, 29), 20, (20, 7, 40, 27), 31, ("glass", "glass"))]
+        solids.append(box(19.5, 31, 6.5, 40.5, 33, 27.5, main))
     for x in (13, 43):
         for z0 in (1, 28):
             solids += [
                 extruded(oval(x, 6.5, 6.5, 6.5, 12), "z", z0, z0 + 5, BLACK),
                 extruded(oval(x, 6.5, 3, 3, 8), "z", z0 - 0.4, z0 + 5.4, STEEL),
             ]
-    solids += [box(55.4, 12, z, 56, 16, z + 5, ("plain", "light yellow")) for z in (6, 23)]
-    return fitted(56, 34, solids)
+    solids += [box(55.4, 9, z, 56, 12, z + 5, ("plain", "light yellow")) for z in (6, 23)]
+    size = dice.between(70, 110, 10)
+    return stretched(fitted(56, 34, solids), size, size, size)
 
 
 def _dartboard(dice: Dice, main: Surface) -> Shape:
@@ -450,7 +475,8 @@ def _dartboard(dice: Dice, main: Surface) -> Shape:
         extruded(oval(r, r, 3.4, 3.4, 10), "z", 3, 3.3, ("plain", "green")),
         extruded(oval(r, r, 1.6, 1.6, 8), "z", 3.3, 3.6, ("plain", "red")),
     ]
-    return compose(52, 4, 52, solids)
+    size = dice.pick([90, 100])
+    return stretched(compose(52, 4, 52, solids), size, size, 100)
 
 
 LEISURE: tuple[FurnitureClass, ...] = (

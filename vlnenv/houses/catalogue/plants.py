@@ -5,7 +5,19 @@ from __future__ import annotations
 from vlnenv.houses.catalogue.fittings import fitted
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, box, cosines, cylinder, ellipsoid, frustum, lathe, loft, tube
+from vlnenv.houses.solids import (
+    Solid,
+    Surface,
+    box,
+    cosines,
+    cylinder,
+    ellipsoid,
+    frustum,
+    lathe,
+    loft,
+    rod,
+    tube,
+)
 
 POT_COLORS = (
     "white",
@@ -24,7 +36,9 @@ LEAF: Surface = ("leaf", "green")
 _SOIL: Surface = ("soil", "dark brown")
 
 
-def pot(dice: Dice, x: float, z: float, radius: float, high: float, surface: Surface) -> list[Solid]:
+def pot(
+    dice: Dice, x: float, z: float, radius: float, high: float, surface: Surface, sides: int = 14
+) -> list[Solid]:
     """A pot filled with soil up to 2 cm below its rim."""
     kind = dice.pick(["tapered", "tapered", "round", "square"])
     if kind == "square":
@@ -48,7 +62,7 @@ def pot(dice: Dice, x: float, z: float, radius: float, high: float, surface: Sur
     }[kind]
     rim = wall[-1][0]
     shell = [*wall, (rim - 1.2, high), (rim - 1.6, high - 2)]
-    return [lathe(x, z, shell, surface, 14), cylinder(x, z, high - 3, high - 1.8, rim - 1.4, _SOIL, 12)]
+    return [lathe(x, z, shell, surface, sides), cylinder(x, z, high - 3, high - 1.8, rim - 1.4, _SOIL, sides)]
 
 
 def _blade(
@@ -73,7 +87,7 @@ def _blade(
                 (cx, y + up - half * 0.3 + 0.5, cz),
             ]
         )
-    return loft(rings, surface, star=True)
+    return loft(rings, surface)
 
 
 def _ways(count: int, start: int) -> list[tuple[float, float]]:
@@ -187,29 +201,25 @@ def _plant(dice: Dice, main: Surface) -> Shape:
 def _flower_pot(dice: Dice, main: Surface) -> Shape:
     """A small plant to stand on a top, green or in bloom."""
     kind = dice.pick(["bush", "snake", "cactus", "flowers"])
-    width, radius, high = 24, 7, 11
-    solids = pot(dice, 12, 12, radius, high, main)
+    width, high = 24, dice.pick([9, 11, 13])
+    solids = pot(dice, 12, 12, 7, high, main, sides=8)
+    start = dice.below(48)
     if kind == "flowers":
         petals: Surface = ("velvet", dice.pick(["red", "yellow", "pink", "purple", "orange", "white"]))
-        solids += _few_leaves(dice, high)
-        for wx, wz in [(0.0, 0.0), *_ways(4, dice.below(48))]:
-            up = high + dice.between(12, 18)
-            solids += [
-                tube([(12, high - 2, 12), (12 + wx * 7, up, 12 + wz * 7)], 0.4, LEAF, 4),
-                ellipsoid((12 + wx * 7, up, 12 + wz * 7), (3, 2, 3), petals, 6),
-            ]
+        solids += _few_leaves(high, 10, 3, start)
+        for wx, wz in _ways(3, start + 8):
+            tip = (12 + wx * 6, high + dice.between(11, 18), 12 + wz * 6)
+            solids += [rod((12, high - 2, 12), tip, 0.4, LEAF, 3), ellipsoid(tip, (3.4, 2.2, 3.4), petals, 6)]
     elif kind == "bush":
-        solids += _few_leaves(dice, high)
+        solids += _few_leaves(high, 10, 5, start) + _few_leaves(high + 3, 6, 2, start + 4)
     else:
-        solids += crown(dice, kind, 12, 12, high, 9, 18)[:12]
+        solids += crown(dice, kind, 12, 12, high, 9, 18)[:7]
     return fitted(width, width, solids)
 
 
-def _few_leaves(dice: Dice, high: float) -> list[Solid]:
+def _few_leaves(high: float, far: float, count: int, start: int) -> list[Solid]:
     return [
-        _blade((12, high - 1, 12), [(far * 0.5, 9), (far, 7)], way, 6, LEAF)
-        for far, start in ((10, 0), (7, 4))
-        for way in _ways(5, start + dice.below(4))
+        _blade((12, high - 1, 12), [(far * 0.5, 9), (far, 7)], way, 6, LEAF) for way in _ways(count, start)
     ]
 
 

@@ -14,6 +14,7 @@ from vlnenv.houses.catalogue.fittings import (
     fitted,
     painted,
     shown,
+    stretched,
 )
 from vlnenv.houses.catalogue.lamps import SHADE_COLORS, SHADE_FINISHES, shade
 from vlnenv.houses.catalogue.parts import frame
@@ -28,6 +29,7 @@ from vlnenv.houses.solids import (
     cylinder,
     ellipsoid,
     extruded,
+    frustum,
     lathe,
     oval,
     rod,
@@ -59,22 +61,21 @@ def _vase(dice: Dice, main: Surface) -> Shape:
     """A vase, empty or with flowers."""
     high = dice.pick([20, 26, 34])
     r = 9.0
-    profile = dice.pick(
-        [
-            [(4, 0), (8.5, high * 0.35), (8.8, high * 0.5), (3, high * 0.85), (4.5, high)],
-            [(5, 0), (5, high * 0.1), (8, high * 0.8), (6, high * 0.92), (6.5, high)],
-            [(6, 0), (4, high * 0.5), (7.5, high)],
-        ]
-    )
+    profiles: list[list[tuple[float, float]]] = [
+        [(4, 0), (8.5, high * 0.35), (8.8, high * 0.5), (3, high * 0.85), (4.5, high)],
+        [(5, 0), (5, high * 0.1), (8, high * 0.8), (6, high * 0.92), (6.5, high)],
+        [(6, 0), (4, high * 0.5), (7.5, high)],
+    ]
+    profile = dice.pick(profiles)
     mouth = profile[-1][0]
-    solids = [lathe(r, r, [*profile, (mouth - 0.8, high), (2, high * 0.6)], main, 12)]
+    solids = [lathe(r, r, [*profile, (mouth - 0.8, high), (2, high * 0.6)], main, 10)]
     if dice.chance(60):
         petals: Surface = ("velvet", dice.pick(["red", "yellow", "pink", "white", "purple", "orange"]))
-        for dx, dz, up in ((0, 0, 16), (5, 2, 11), (-5, 3, 12), (2, -5, 13), (-3, -4, 9)):
+        for dx, dz, up in ((0, 0, 16), (5, 2, 11), (-5, 3, 12), (-1, -5, 13)):
             tip = (r + dx, high + up, r + dz)
             solids += [
                 rod((r, high - 4, r), tip, 0.4, ("leaf", "green"), 3),
-                ellipsoid(tip, (2.8, 2.2, 2.8), petals, 6),
+                lathe(tip[0], tip[2], [(1, tip[1] - 2), (3, tip[1]), (1.6, tip[1] + 2)], petals, 6),
             ]
     return fitted(18, 18, solids)
 
@@ -129,30 +130,32 @@ def _monitor(dice: Dice, main: Surface) -> Shape:
 
 
 def _keyboard(dice: Dice, main: Surface) -> Shape:
+    """A keyboard, with or without a number pad."""
+    wide = dice.pick([32, 44])
     keys: Surface = ("key caps", main[1])
+    board = rounded_box(0, 0, 0, wide, 2, 15, main, 0.8, 1)
     return fitted(
-        44,
-        15,
-        [
-            rounded_box(0, 0, 0, 44, 2, 15, main, 0.8, 1),
-            painted(box(1, 2, 1, 43, 2.6, 14, keys), 1, 1, 43, 14, lying=True),
-        ],
+        wide, 15, [board, painted(box(1, 2, 1, wide - 1, 2.6, 14, keys), 1, 1, wide - 1, 14, lying=True)]
     )
 
 
 def _printer(dice: Dice, main: Surface) -> Shape:
-    solids = [
-        rounded_box(0, 0, 4, 44, 18, 34, main, 2, 1),
-        box(4, 18, 6, 40, 22, 22, main),
-        box(6, 5, 30, 38, 11, 34.4, DARK),
-    ]
-    solids += [box(8, 4, 30, 36, 5, 42, DARK), box(10, 5, 31, 34, 5.6, 41, ("paper", "white"))]
-    solids += [
-        box(11, 16, 1, 33, 34, 2.5, ("paper", "white")),
-        box(9, 14, 0, 35, 26, 1, DARK),
-        box(27, 18, 26, 39, 18.8, 33, SCREEN),
-    ]
-    return fitted(44, 42, solids)
+    """An ink-jet with paper standing behind, or a laser printer with a drawer."""
+    paper: Surface = ("paper", "white")
+    wide = dice.pick([38, 44])
+    if dice.chance(40):
+        solids = [rounded_box(0, 1, 2, wide, 30, 36, main, 2, 1), box(2, 0, 4, wide - 2, 1.5, 34, DARK)]
+        solids += [
+            box(1.5, 3, 36, wide - 1.5, 10, 37, main),
+            box(wide / 2 - 6, 6, 37, wide / 2 + 6, 7.4, 38, DARK),
+        ]
+        solids += [box(6, 29.8, 10, wide - 6, 30.4, 34, DARK), box(8, 30.4, 12, wide - 8, 31, 32, paper)]
+        return fitted(wide, 38, [*solids, box(wide - 14, 22, 36, wide - 4, 27, 36.4, SCREEN)])
+    solids = [rounded_box(0, 0, 4, wide, 18, 34, main, 2, 1), box(4, 18, 6, wide - 4, 22, 22, main)]
+    solids += [box(6, 5, 30, wide - 6, 11, 34.4, DARK), box(8, 4, 30, wide - 8, 5, 42, DARK)]
+    solids += [box(10, 5, 31, wide - 10, 5.6, 41, paper), box(11, 16, 1, wide - 11, 34, 2.5, paper)]
+    solids += [box(9, 14, 0, wide - 9, 26, 1, DARK), box(wide - 17, 18, 26, wide - 5, 18.8, 33, SCREEN)]
+    return fitted(wide, 42, solids)
 
 
 def _speaker(dice: Dice, main: Surface) -> Shape:
@@ -205,7 +208,16 @@ def _teddy_bear(dice: Dice, main: Surface) -> Shape:
             box(14 + side * 2.8 - 0.8, 27.6, 14.2, 14 + side * 2.8 + 0.8, 29.2, 15.4, BLACK),
         ]
     solids += [ellipsoid((14, 24.5, 14.6), (3, 2.4, 2.6), snout, 6), box(13, 25, 16, 15, 26.4, 17.6, BLACK)]
-    return fitted(28, 21, solids)
+    if dice.chance(50):
+        bow: Surface = ("velvet", dice.pick([tone for tone in BRIGHT if tone != main[1]]))
+        solids += [
+            frustum(
+                (14 + s * 3 - 2.5, 14.2, 14 + s * 3 + 2.5, 16.6), 18, (13 + s, 14.6, 15 + s, 16.2), 20.4, bow
+            )
+            for s in (-1, 1)
+        ]
+    size = dice.between(70, 130, 10)
+    return stretched(fitted(28, 21, solids), size, size, size)
 
 
 def _alarm_clock(dice: Dice, main: Surface) -> Shape:
@@ -252,30 +264,51 @@ def _radio(dice: Dice, main: Surface) -> Shape:
 
 
 def _telephone(dice: Dice, main: Surface) -> Shape:
-    solids = [
-        extruded([(0, 2), (0, 20), (3, 20), (8, 6), (8, 2)], "x", 1, 19, main),
-        extruded(
-            oval(10, 12.4, 5, 5, 14), "y", 4.8, 6.4, ("plastic", "cream" if main[1] != "white" else "grey")
-        ),
-        tube([(0.8, 9.5, 4), (2, 11, 4), (18, 11, 4), (19.2, 9.5, 4)], 1.3 / 1.7, main, 6),
-        rounded_box(0, 7, 1.8, 5, 10.6, 6.2, main, 1.2, 1),
-        rounded_box(15, 7, 1.8, 20, 10.6, 6.2, main, 1.2, 1),
-    ]
+    """A telephone with a dial, or a cordless one on its base."""
+    if dice.chance(45):
+        solids = [
+            rounded_box(0, 0, 0, 12, 4, 12, main, 1.5, 1),
+            rounded_box(3.4, 3, 2, 8.6, dice.pick([19, 22]), 5.4, main, 1.2, 1),
+        ]
+        solids += [box(4.2, 13, 5.4, 7.8, 16, 5.7, ("plain", "turquoise"))]
+        return fitted(12, 12, [*solids, *(box(4.2, y, 5.4, 7.8, y + 1, 5.8, STEEL) for y in (6, 8, 10))])
+    dial: Surface = ("plastic", "cream" if main[1] != "white" else "grey")
+    solids = [extruded([(0, 2), (0, 20), (3, 20), (8, 6), (8, 2)], "x", 1, 19, main)]
+    # The dial lies on the slope, turned towards the one who dials.
+    solids += [extruded([(4.2, 18.4), (5.4, 18.8), (7.6, 11.6), (6.4, 11.2)], "x", 6.5, 13.5, dial)]
+    solids += [rod((3, 9.5, 4), (17, 9.5, 4), 1.6, main, 6)]
+    solids += [rounded_box(x, 7, 1.4, x + 5, 11.4, 6.6, main, 1.2, 1) for x in (0, 15)]
     return fitted(20, 20, solids)
 
 
 def _soap_dispenser(dice: Dice, main: Surface) -> Shape:
+    """Round, square or bulging, with a pump."""
+    wall: list[tuple[float, float]] = dice.pick(
+        [
+            [(3.8, 0), (4, 2), (4, 10), (1.6, 12.5)],
+            [(2.6, 0), (4, 3), (3.8, 7), (1.6, 11)],
+            [(3.6, 0), (3.6, 12)],
+        ]
+    )
+    top = wall[-1][1]
+    sides = 4 if len(wall) == 2 else 12
     solids = [
-        lathe(4, 5, [(3.8, 0), (4, 2), (4, 10), (1.6, 12.5), (1.6, 14)], main, 12),
-        cylinder(4, 5, 14, 17, 0.6, STEEL, 6),
+        lathe(4, 5, [*wall, (1.6, top + 1.5)], main, sides),
+        cylinder(4, 5, top + 1, top + 4.5, 0.6, STEEL, 6),
     ]
-    return fitted(8, 9, [*solids, box(3, 17, 3, 5, 18.4, 9, STEEL)])
+    return fitted(8, 9, [*solids, box(3, top + 4.5, 3, 5, top + 6, 9, STEEL)])
 
 
 def _tissue_box(dice: Dice, main: Surface) -> Shape:
-    paper: Surface = ("paper", "white")
-    solids = [box(0, 0, 0, 23, 9, 12, main), extruded(oval(11.5, 6, 5, 2, 10), "y", 9, 9.2, DARK)]
-    return fitted(23, 12, [*solids, lathe(11.5, 6, [(2.5, 8.6), (4, 12), (1.4, 15)], paper, 5)])
+    """Flat or a cube, with a tissue sticking out."""
+    wide, deep, high = dice.pick([(23, 12, 9), (23, 12, 6), (12, 12, 13)])
+    x = wide / 2
+    solids = [
+        box(0, 0, 0, wide, high, deep, main),
+        extruded(oval(x, 6, 5, 2, 10), "y", high, high + 0.2, DARK),
+    ]
+    tissue = [(2.5, high - 0.4), (4, high + 3), (1.4, high + 6)]
+    return fitted(wide, deep, [*solids, lathe(x, 6, tissue, ("paper", "white"), 5)])
 
 
 def _television(dice: Dice, main: Surface) -> Shape:

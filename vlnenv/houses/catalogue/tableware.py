@@ -13,6 +13,7 @@ from vlnenv.houses.solids import (
     ellipsoid,
     extruded,
     lathe,
+    oval,
     rod,
     rounded_box,
     tube,
@@ -24,11 +25,17 @@ _COFFEE: Surface = ("plain", "dark brown")
 
 
 def _hollow(
-    x: float, z: float, outside: list[tuple[float, float]], thick: float, floor: float, main: Surface
+    x: float,
+    z: float,
+    outside: list[tuple[float, float]],
+    thick: float,
+    floor: float,
+    main: Surface,
+    sides: int = 14,
 ) -> Solid:
     """A turned vessel: up its outside, over the rim and down to `floor` inside."""
     inside = [(max(r - thick, 0.3), max(y, floor)) for r, y in reversed(outside) if y >= floor]
-    return lathe(x, z, [*outside, *inside, (0.3, floor)], main, 14)
+    return lathe(x, z, [*outside, *inside, (0.3, floor)], main, sides)
 
 
 def _bowl(dice: Dice, main: Surface) -> Shape:
@@ -40,8 +47,8 @@ def _bowl(dice: Dice, main: Surface) -> Shape:
 
 def _fruit_bowl(dice: Dice, main: Surface) -> Shape:
     r, high = 15.0, dice.pick([8, 10])
-    solids = [_hollow(r, r, [(r * 0.4, 0), (r * 0.8, high * 0.45), (r, high)], 0.8, 1.2, main)]
-    for x, z, up in ((-6, -4, 0), (5, -6, 0), (6, 5, 0), (-5, 6, 0), (0, 0, 5)):
+    solids = [_hollow(r, r, [(r * 0.4, 0), (r * 0.8, high * 0.45), (r, high)], 0.8, 1.2, main, 12)]
+    for x, z, up in ((-5, -4, 0), (5, -4, 0), (0, 6, 0), (0, 0, 5)):
         tone: Surface = ("plain", dice.pick(["red", "orange", "yellow", "green"]))
         solids.append(ellipsoid((r + x, high - 1 + up, r + z), (4, 3.9, 4), tone, 6))
     return fitted(30, 30, solids)
@@ -51,10 +58,10 @@ def _plate(dice: Dice, main: Surface) -> Shape:
     """One plate, or a stack of them."""
     r = dice.pick([12, 13])
     outside: list[tuple[float, float]] = []
-    for number in range(dice.pick([1, 1, 4])):
-        outside += [(r * 0.6, number * 1.2), (r, number * 1.2 + 1.5)]
+    for number in range(dice.pick([1, 1, 3])):
+        outside += [(r * 0.6, number * 1.4), (r, number * 1.4 + 1.4)]
     top = outside[-1][1]
-    return fitted(2 * r, 2 * r, [lathe(r, r, [*outside, (r * 0.66, top - 0.7), (0.3, top - 0.7)], main, 18)])
+    return fitted(2 * r, 2 * r, [lathe(r, r, [*outside, (r * 0.66, top - 0.7), (0.3, top - 0.7)], main, 16)])
 
 
 def _cup(dice: Dice, main: Surface) -> Shape:
@@ -117,15 +124,19 @@ def _pan(dice: Dice, main: Surface) -> Shape:
 
 
 def _kettle(dice: Dice, main: Surface) -> Shape:
-    solids = [
-        cylinder(12, 11, 0, 2, 9, BLACK, 14),
-        lathe(12, 11, [(8.6, 2), (8.8, 5), (7, 16), (6, 21), (2, 23), (1.4, 25)], main, 14),
-    ]
+    """Tall with a handle behind, or round with a bow above."""
+    if dice.chance(40):
+        solids = [lathe(12, 11, [(8, 0), (10.5, 3), (10, 10), (5, 15), (2, 16), (2, 17.5)], main, 14)]
+        solids += [tube([(4, 12, 11), (5, 21, 11), (12, 24, 11), (19, 21, 11), (20, 12, 11)], 1.1, BLACK, 6)]
+        return fitted(28, 22, [*solids, rod((20, 7, 11), (26, 14, 11), 1.6, main, 8)])
+    solids = [lathe(12, 11, [(8.6, 2), (8.8, 5), (7, 16), (6, 21), (2, 23), (1.4, 25)], main, 14)]
     solids += [
-        tube([(6.5, 19, 11), (1.8, 19, 11), (1.6, 7, 11), (4.4, 5.5, 11)], 1.3, BLACK, 6),
+        cylinder(12, 11, 0, 2, 9, BLACK, 14),
         extruded([(17, 14), (22.6, 20), (17.4, 19.6)], "z", 9.6, 12.4, main),
     ]
-    return fitted(23, 22, solids)
+    return fitted(
+        23, 20, [*solids, tube([(6.5, 19, 11), (1.8, 19, 11), (1.6, 7, 11), (4.4, 5.5, 11)], 1.3, BLACK, 6)]
+    )
 
 
 def _toaster(dice: Dice, main: Surface) -> Shape:
@@ -139,22 +150,25 @@ def _toaster(dice: Dice, main: Surface) -> Shape:
 
 
 def _microwave(dice: Dice, main: Surface) -> Shape:
-    solids = [
-        rounded_box(0, 1, 0, 50, 29, 36, main, 1, 1),
-        box(2, 0, 3, 48, 1.5, 33, BLACK),
-        box(2, 3, 36, 36, 27, 36.6, SCREEN),
-    ]
+    """With a keypad, or with two knobs."""
+    wide, high = dice.pick([(46, 27), (50, 29), (54, 31)])
+    door = wide - 14
+    solids = [rounded_box(0, 1, 0, wide, high, 36, main, 1, 1), box(2, 0, 3, wide - 2, 1.5, 33, BLACK)]
     solids += [
-        box(38, 3, 36, 49, 27, 36.4, DARK),
-        box(39, 22, 36.4, 48, 26, 36.7, ("plain", "turquoise")),
-        box(34.5, 4, 36.4, 36, 26, 38.6, STEEL),
+        box(2, 3, 36, door, high - 2, 36.6, SCREEN),
+        box(door + 2, 3, 36, wide - 1, high - 2, 36.4, DARK),
     ]
+    solids.append(box(door - 1.5, 4, 36.4, door, high - 3, 38.6, STEEL))
+    if dice.chance(40):
+        dials = [oval(wide - 6.5, y, 3, 3, 10) for y in (high * 0.3, high * 0.7)]
+        return fitted(wide, 39, [*solids, *(extruded(dial, "z", 36.4, 38.6, STEEL) for dial in dials)])
+    solids.append(box(door + 3, high - 7, 36.4, wide - 2, high - 3, 36.7, ("plain", "turquoise")))
     solids += [
-        box(39.4 + 3 * i, 6 + 4 * j, 36.4, 41.4 + 3 * i, 8.5 + 4 * j, 36.8, STEEL)
+        box(door + 3.4 + 3 * i, 5 + 4 * j, 36.4, door + 5.4 + 3 * i, 7.5 + 4 * j, 36.8, STEEL)
         for i in range(3)
         for j in range(3)
     ]
-    return fitted(50, 39, solids)
+    return fitted(wide, 39, solids)
 
 
 def _coffee_maker(dice: Dice, main: Surface) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from vlnenv.houses.catalogue.fittings import BRASS, GLASS, IRON, STEEL, painted, shown
+from vlnenv.houses.catalogue.fittings import BRASS, GLASS, IRON, STEEL, fitted, painted, shown
 from vlnenv.houses.catalogue.parts import frame
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose
 from vlnenv.houses.dice import Dice
@@ -85,7 +85,7 @@ def _ring(r: float, sides: int) -> list[list[tuple[float, float]]]:
 def _curtain(dice: Dice, main: Surface) -> Shape:
     """Two drapes on a rod, drawn aside, 3 cm above the lower edge of the box, which belongs on the floor."""
     width = dice.pick([160, 190, 220])
-    high, depth = 240, 16
+    high, depth = 238, 15
     metal = dice.pick([STEEL, IRON, BRASS, ("wood", "brown")])
     bunch = min(38, width // 4)
     solids: list[Solid] = [
@@ -97,8 +97,8 @@ def _curtain(dice: Dice, main: Surface) -> Shape:
     solids += [box(x - 1, high - 7, 0, x + 1, high - 4, 8, metal) for x in (5, width - 5)]
     if dice.chance(35):
         tie: Surface = ("velvet", main[1])
-        solids += [box(x, 92, 1, x + bunch + 1, 97, 15.5, tie) for x in (5.5, width - 6.5 - bunch)]
-    return compose(width, depth, high, solids)
+        solids += [box(x, 92, 1, x + bunch + 1, 97, 14.8, tie) for x in (5.5, width - 6.5 - bunch)]
+    return fitted(width, depth, solids)
 
 
 def _folds(x0: float, x1: float, y1: float, cloth: Surface, dice: Dice) -> Solid:
