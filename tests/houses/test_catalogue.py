@@ -13,9 +13,9 @@ from vlnenv.memory.text_table import load_text_table
 
 _DRAWS = 20
 _PART_ONE = """bed, bunk bed, crib, nightstand, wardrobe, dresser, sofa, armchair, rocking chair, ottoman,
-bean bag, coffee table, side table, console table, dining table, chair, stool, bar stool, bench, desk, dressing table,
-office chair, bookshelf, shelf, cabinet, sideboard, display cabinet, filing cabinet, shoe rack, coat rack,
-tv stand, chest, wine rack, high chair"""
+bean bag, coffee table, side table, console table, dining table, chair, stool, bar stool, bench, desk,
+dressing table, office chair, bookshelf, shelf, cabinet, sideboard, display cabinet, filing cabinet,
+shoe rack, coat rack, tv stand, chest, wine rack, high chair"""
 
 
 def drawn(entry: FurnitureClass, number: int) -> tuple[Shape, tuple[str, str]]:

@@ -15,7 +15,7 @@ from vlnenv.houses.catalogue.parts import (
     legs,
     panel,
 )
-from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose
+from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose, flipped
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
     Solid,
@@ -76,7 +76,7 @@ def _bedding(
     step = (x1 - x0) / count
     for i in range(count):
         low, high = x0 + i * step + 4, x0 + (i + 1) * step - 4
-        parts.append(pillow(low, top - 2, z0 + 4, high, top + 14, z0 + 46, cases))
+        parts.append(pillow(low, top - 2, z0 + 4, high, top + 14, z0 + 46, cases, steps=5))
         if wide and dice.chance(50):
             upright = pillow(
                 low + 2, top + 4, z0 + 12, high - 2, top + 42, z0 + 26, (dice.pick(TEXTILES), main[1]), thin=2
@@ -85,7 +85,7 @@ def _bedding(
     if dice.chance(45):  # throw pillows
         surface = (dice.pick(TEXTILES), dice.pick([color for color in FABRICS if color != main[1]]))
         middle = (x0 + x1) / 2
-        small = pillow(middle - 20, top, z0 + 34, middle + 20, top + 32, z0 + 46, surface, thin=2)
+        small = pillow(middle - 20, top, z0 + 34, middle + 20, top + 32, z0 + 46, surface, thin=2, steps=5)
         parts.append(sheared(small, "z", "y", top, -0.3))
     if dice.chance(40):  # a folded blanket over the foot
         surface = (
@@ -169,7 +169,7 @@ def _rails(width: float, y: float, top: float, z: float, metal: Surface) -> list
     for i in range(1, count):
         x = 2 + (width - 4) * i / count
         parts.append(rod((x, y + 4, z), (x, top - 3, z), 0.7, metal, 5))
-        if i % 2 == 0:
+        if i % 3 == 0:
             parts.append(ellipsoid((x, (y + top) / 2 + 2, z), (1.7, 1.7, 1.7), metal, 6))
     return parts
 
@@ -254,7 +254,7 @@ def _simple_bed(
 
 
 def _bunk_bed(dice: Dice, main: Surface) -> Shape:
-    """Two beds above each other with a ladder; the upper one behind a rail. Its long side is at the wall."""
+    """Two beds above each other with a ladder, some with drawers below; the long side is at the wall."""
     width, depth = dice.between(200, 208, 2), dice.between(98, 104, 2)
     lower, upper, high = 32, dice.between(122, 130, 2), dice.between(164, 174, 2)
     duvet: Surface = (
@@ -287,7 +287,13 @@ def _bunk_bed(dice: Dice, main: Surface) -> Shape:
         step = 20 + i * (upper - 24) / 4.2
         out = front + 0.6 + 9.5 * (1 - step / (high - 16))
         parts.append(box(width - gap, step, out, width - 9, step + 3, out + 3, main))
-    return compose(width, depth, high, parts)
+    if dice.chance(45):
+        body, half = front - 9, (width - 14) / 2
+        parts.append(box(7, 2, 8, width - 7, lower - 13, body, main))
+        for i in range(2):
+            parts += drawer(draw_fronts(dice), 8 + i * half, 3, 6 + (i + 1) * half, lower - 14, body, main)
+    shape = compose(width, depth, high, parts)
+    return flipped(shape) if dice.chance(50) else shape
 
 
 def _crib(dice: Dice, main: Surface) -> Shape:
@@ -318,6 +324,10 @@ def _crib(dice: Dice, main: Surface) -> Shape:
         ),
         pillow(9, floor + 11, depth * 0.2, 36, floor + 19, depth * 0.8, sheet, steps=4),
     ]
+    if dice.chance(35):  # a drawer below
+        fronts, body = draw_fronts(dice, ("flat", "framed")), depth - 9
+        parts.append(box(6, 8, 5, width - 6, floor - 8, body, main))
+        parts += drawer(fronts, 7, 9, width - 7, floor - 9, body, main)
     bear: Surface = ("fabric", dice.pick(["brown", "beige", "white", "pink"]))
     if dice.chance(60):  # a soft toy in the corner
         y, mid = floor + 12.0, depth * 0.34
@@ -364,7 +374,7 @@ BEDS = (
         _bed,
     ),
     FurnitureClass(
-        "bunk bed", ("wood", "wood", "oak"), (*WOODS, "red", "blue", "green"), _bunk_bed, front_cm=50
+        "bunk bed", ("wood", "wood", "oak", "metal"), (*WOODS, "red", "blue", "green"), _bunk_bed, front_cm=50
     ),
     FurnitureClass("crib", ("wood", "wood", "oak"), WOODS, _crib, front_cm=40),
 )

@@ -390,9 +390,15 @@ def _high_chair(dice: Dice, main: Surface) -> Shape:
     pad: Surface = (dice.pick(TEXTILES), dice.pick(FABRICS))
     x0, x1 = 13, width - 13
     lean = sheared(box(x0, seat - 2, 13, x1, back, 16, main), "z", "y", seat, -0.12)
+    bucket = dice.chance(45)  # a moulded seat on round legs
+    if bucket:
+        lean = rounded_box(x0 - 4, seat - 3, 12, x1 + 4, back, 17, main, radius=2.4)
+        lean = sheared(lean, "z", "y", seat, -0.12)
     cushion = rounded_box(x0 + 2, seat + 2, 15, x1 - 2, back - 5, 19, pad, radius=1.9)
     parts = [
-        *legs("splayed", (1, 1, width - 1, depth - 3), seat - 2, 4.5, main),
+        *legs(
+            "splayed", (1, 1, width - 1, depth - 3), seat - 2, 4.5, dice.pick(LEG_WOODS) if bucket else main
+        ),
         rounded_box(x0 - 2, seat - 4, 12, x1 + 2, seat, depth - 16, main, radius=1.5, steps=1),
         rounded_box(x0, seat - 0.5, 16, x1, seat + 3, depth - 18, pad, radius=1.7),
         lean,
@@ -401,7 +407,12 @@ def _high_chair(dice: Dice, main: Surface) -> Shape:
         rod((6, 18, 8), (6, 18, depth - 8), 1.2, main),
         rod((width - 6, 18, 8), (width - 6, 18, depth - 8), 1.2, main),
         prism(rounded_rectangle(3, depth - 36, width - 3, depth, 7), seat + 17, seat + 18.5, tray),
-        *(box(x, seat - 4, 18, x + 3, seat + 18, depth - 20, main) for x in (x0 - 4, x1 + 1)),
+        *(
+            rounded_box(x, seat - 4, 14, x + 3, seat + 17.5, depth - 18, main, radius=1.4, steps=1)
+            if bucket
+            else box(x, seat - 4, 18, x + 3, seat + 17.5, depth - 20, main)
+            for x in (x0 - 4, x1 + 1)
+        ),
     ]
     rim = rounded_rectangle(4, depth - 35, width - 4, depth - 1, 7)
     loop = [(x, seat + 19, z) for x, z in rim]

@@ -290,7 +290,7 @@ def drawer(
 
 def _gap(x0: float, y0: float, x1: float, y1: float, z: float, surface: Surface) -> Solid:
     """The dark line around a door or drawer."""
-    return box(x0 - 0.5, y0 - 0.5, z, x1 + 0.5, y1 + 0.5, z + 0.3, darker(surface))
+    return box(x0 - 0.7, y0 - 0.7, z, x1 + 0.7, y1 + 0.7, z + 0.3, darker(surface))
 
 
 def carcass(

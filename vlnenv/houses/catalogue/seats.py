@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlnenv.houses.catalogue.parts import FABRICS, LEG_WOODS, METALS, TEXTILES, WOODS, darker, frame, legs
-from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose, flipped
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
     Solid,
@@ -98,7 +98,8 @@ def _upholstered(dice: Dice, main: Surface, family: str, seats: int, seat_width:
     if family == "wing":
         parts += _wings(width, arm, arm_top, back, main)
     parts += _throw_pillows(dice, main, x0, x1, seat, back, seats)
-    return compose(width, max(depth, long), back, parts)
+    shape = compose(width, max(depth, long), back, parts)
+    return flipped(shape) if family == "corner" and dice.chance(50) else shape
 
 
 def _arms(family: str, width: int, arm: int, feet: int, top: int, depth: int, main: Surface) -> list[Solid]:
@@ -175,7 +176,7 @@ def _throw_pillows(
         size = min(dice.between(32, 40, 2), back - seat)
         corners = (x0 + 1, x1 - size - 1, x0 + size * 0.8)
         low = (x0 + x1 - size) / 2 if x1 - x0 < 2 * size else corners[i]
-        cushion = pillow(low, seat - 1, 30, low + size, seat - 1 + size, 44, surface, thin=2)
+        cushion = pillow(low, seat - 1, 30, low + size, seat - 1 + size, 44, surface, thin=2, steps=5)
         parts.append(sheared(cushion, "z", "y", seat, -0.22))
     return parts
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, merged
+from vlnenv.houses.solids import Solid, Surface, merged, mirrored
 
 OPEN_ROOM = 60
 """Free height above a top with nothing over it, centimetres."""
@@ -54,6 +54,13 @@ class FurnitureClass:
     """What carries it: "floor", "wall" (hung), "ceiling" (hung) or "top" (on a `Top`)."""
     front_cm: int = 0
     """Floor in front of it that its use needs, centimetres."""
+
+
+def flipped(shape: Shape) -> Shape:
+    """The shape with left and right swapped."""
+    tops = [replace(top, x0=shape.width - top.x1, x1=shape.width - top.x0) for top in shape.tops]
+    solids = tuple(mirrored(solid, shape.width) for solid in shape.solids)
+    return replace(shape, solids=solids, tops=tuple(tops))
 
 
 def compose(width: int, depth: int, height: int, solids: Iterable[Solid], tops: Iterable[Top] = ()) -> Shape:

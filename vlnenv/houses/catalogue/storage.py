@@ -44,11 +44,11 @@ def _base(dice: Dice, width: float, depth: float, main: Surface, low: bool = Tru
 def _drawer_stack(
     fronts: Fronts, x0: float, x1: float, y0: float, y1: float, z: float, rows: int, main: Surface
 ) -> list[Solid]:
-    """Drawers above each other with gaps of 1 cm."""
+    """Drawers above each other with gaps of 1.4 cm."""
     step = (y1 - y0) / rows
     parts: list[Solid] = []
     for i in range(rows):
-        parts += drawer(fronts, x0 + 0.5, y0 + i * step + 0.5, x1 - 0.5, y0 + (i + 1) * step - 0.5, z, main)
+        parts += drawer(fronts, x0 + 0.7, y0 + i * step + 0.7, x1 - 0.7, y0 + (i + 1) * step - 0.7, z, main)
     return parts
 
 
@@ -61,7 +61,7 @@ def _doors(
     for i in range(count):
         opens = "right" if i % 2 == 0 and count > 1 else "left"
         parts += door(
-            fronts, x0 + i * step + 0.4, y0 + 0.4, x0 + (i + 1) * step - 0.4, y1 - 0.4, z, main, opens
+            fronts, x0 + i * step + 0.7, y0 + 0.7, x0 + (i + 1) * step - 0.7, y1 - 0.7, z, main, opens
         )
     return parts
 

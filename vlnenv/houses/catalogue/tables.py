@@ -16,7 +16,7 @@ from vlnenv.houses.catalogue.parts import (
     legs,
     tabletop,
 )
-from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose, flipped
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.solids import (
     Solid,
@@ -372,7 +372,8 @@ def _desk(dice: Dice, main: Surface) -> Shape:
             parts.append(box(width - 48, below - 14, 6, width - 14, below, body - 8, main))
             parts += drawer(fronts, width - 47, below - 13, width - 15, below - 1, body - 8, main)
     if family != "hutch":
-        return compose(width, depth, height, parts, tops)
+        shape = compose(width, depth, height, parts, tops)
+        return flipped(shape) if dice.chance(50) else shape
     shelf = height + dice.between(26, 32)
     high = shelf + 26
     parts += [
