@@ -34,8 +34,7 @@ def joinery(house: House) -> Iterator[Part]:
         for opening in wall.openings:
             if opening.kind == "window":
                 number += 1
-                room = max(wall.rooms)
-                yield Part(f"window_{number}", "window", "white", room, list(_window(wall, opening)))
+                yield Part(f"window_{number}", "window", "white", OUTSIDE, list(_window(wall, opening)))
     dice = Dice(house.scene_id, "joinery")
     style = dice.pick([1, 2, 2, 3, 4])
     for door in house.doors:

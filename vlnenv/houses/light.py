@@ -81,7 +81,7 @@ def _room_light(
     pieces: Sequence[Piece],
 ) -> np.ndarray:
     low, high = _space(room, plan)
-    is_ceiling = points[:, 0, 1] >= high[1] - 1.0
+    is_ceiling = (points[..., 1] >= high[1] - 1.0).all(axis=1)
     # Floors and walls light the ceiling from all over the room.
     light = np.where(is_ceiling[:, None], 1.0, np.full(points.shape[:2], BASE))
     for axis in range(3):
