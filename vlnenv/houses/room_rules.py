@@ -72,7 +72,7 @@ def _at(mode: str, classes: tuple[str, ...], *near: str, percent: int = 100, cou
     return Rule(classes, mode, percent, count, near=near, matching=matching, least_m2=least_m2)
 
 
-_CURTAINS = Rule(("curtain",), "window", 75, 4)
+_CURTAINS = Rule(("curtain",), "window", 75, 4, matching=True)
 _RADIATOR = Rule(("radiator",), "window", 60, 2)
 _MIRROR = _hung("mirror", bottom=100, percent=50)
 _PLANT = _corner("plant", percent=75)
