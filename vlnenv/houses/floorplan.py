@@ -64,7 +64,7 @@ def _plan(layout: Layout, floors: int, dice: Dice) -> FloorPlan | None:
     counts: dict[str, int] = {}
     for level in range(floors):
         cells = [cell for cell in layout.cells if cell.level == level]
-        if not FEWEST <= len(cells) <= MOST:
+        if not FEWEST <= len(cells) <= MOST or (len(cells) == MOST and dice.chance(50)):
             return None
         kinds = assign_kinds(cells, level, floors, dice)
         if kinds is None:

@@ -24,7 +24,10 @@ _FRAME_CM = 5
 _FRAME_HALF_CM = 7
 _CLOSED_TOP_CM = DOOR_HEIGHT_CM - _FRAME_CM
 _METAL: Surface = ("metal", "silver")
-_PANE: Surface = ("plain", "sky")
+_SKY: Surface = ("plain", "sky")
+_GARDEN: Surface = ("leaf", "light green")
+_HORIZON_CM = 122
+"""Below it, windows show green: about the height of the camera, so that it looks far away."""
 
 
 def joinery(house: House) -> Iterator[Part]:
@@ -78,7 +81,11 @@ def _window(wall: Wall, opening: Opening) -> Iterator[Solid]:
         if top - bottom > 90:
             bar = bottom + (top - bottom) * 2 // 3
             yield wall_box(along, (a + 4, b - 4), (bar, bar + 2.5), (line - 2, line + 2), TRIM)
-    yield wall_box(along, inner, (bottom, top), (line - 0.5, line + 0.5), _PANE)
+    pane = (line - 0.5, line + 0.5)
+    horizon = max(bottom, base + _HORIZON_CM)
+    if horizon > bottom:
+        yield wall_box(along, inner, (bottom, horizon), pane, _GARDEN)
+    yield wall_box(along, inner, (horizon, top), pane, _SKY)
 
 
 def _span(door: Door) -> tuple[int, int, int]:
