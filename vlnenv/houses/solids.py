@@ -39,6 +39,7 @@ class Solid:
 _BOX_QUADS = np.array(
     [(0, 1, 3, 2), (5, 4, 6, 7), (0, 4, 5, 1), (3, 7, 6, 2), (4, 0, 2, 6), (1, 5, 7, 3)], dtype=np.int32
 )
+_BOX_CORNERS = np.array([(x, y, z) for x in (0, 3) for y in (1, 4) for z in (2, 5)])
 _BOX_FACES = _BOX_QUADS[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3)
 _BOX_ACROSS = np.repeat([0, 0, 1, 1, 2, 2], 2)
 _GRAINED = ("wood", "oak", "bamboo", "bark")
@@ -48,10 +49,9 @@ _UV_AXES = np.array([(2, 1), (0, 2), (0, 1)])
 
 def box(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float, surface: Surface) -> Solid:
     """A box between two corners, 12 triangles."""
-    ends = np.array([(x0, y0, z0), (x1, y1, z1)], dtype=np.float64)
-    index = np.arange(8)
-    vertices = np.stack([ends[index >> 2, 0], ends[index >> 1 & 1, 1], ends[index & 1, 2]], axis=1)
-    return _textured(vertices, _BOX_FACES, _BOX_ACROSS, surface)
+    ends = np.array([x0, y0, z0, x1, y1, z1], dtype=np.float64)
+    vertices = ends[_BOX_CORNERS]
+    return _textured(_rounded(vertices), _BOX_FACES, _BOX_ACROSS, surface)
 
 
 def rounded_box(
@@ -229,7 +229,9 @@ def extruded(outline: Outline, axis: str, low: float, high: float, surface: Surf
     """
     across = "xyz".index(axis)
     corners = np.array(outline, dtype=np.float64)
-    rings = np.stack([np.insert(corners, across, at, axis=1) for at in (low, high)])
+    rings = np.empty((2, len(corners), 3))
+    rings[..., [axis for axis in range(3) if axis != across]] = corners
+    rings[..., across] = ((low,), (high,))
     return loft(rings, surface, star=not _is_convex(corners))
 
 
@@ -381,7 +383,6 @@ def _textured(vertices: np.ndarray, faces: np.ndarray, across: np.ndarray, surfa
 
     The grain of wood runs along the solid's longest side, other textures stand upright.
     """
-    vertices = _rounded(vertices)
     axes = _UV_AXES[across]
     if surface[0] in _GRAINED:
         extent = vertices.max(axis=0) - vertices.min(axis=0)
@@ -392,8 +393,9 @@ def _textured(vertices: np.ndarray, faces: np.ndarray, across: np.ndarray, surfa
 
 
 def _is_convex(corners: np.ndarray) -> bool:
-    edges = np.roll(corners, -1, axis=0) - corners
-    after = np.roll(edges, -1, axis=0)
+    order = np.arange(1, len(corners) + 1) % len(corners)
+    edges = corners[order] - corners
+    after = edges[order]
     turns = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
     return bool((turns >= 0).all() or (turns <= 0).all())
 

@@ -11,6 +11,7 @@ from vlnenv.houses.catalogue.parts import (
     WOODS,
     darker,
     legs,
+    panel,
     tabletop,
 )
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
@@ -276,9 +277,7 @@ def _bench(dice: Dice, main: Surface) -> Shape:
         ]
         for i in range(3):
             low = 5 + i * (width - 10) / 3
-            parts.append(
-                box(low + 2, 6, depth - 2, low + (width - 10) / 3 - 2, seat - 12, depth - 1, darker(main))
-            )
+            parts += panel("framed", low, 3, low + (width - 10) / 3 - 1, seat - 9, depth - 2, main)
     else:
         parts += legs("square", (1, 4, width - 1, depth - 2), seat - 3, 5, main)
         for i in range(4):
