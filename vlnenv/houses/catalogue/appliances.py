@@ -69,7 +69,7 @@ def _fridge(dice: Dice, main: Surface) -> Shape:
         solids.append(
             box(width // 4 - 9, high * 0.55, depth - 5, width // 4 + 9, high * 0.55 + 30, depth - 4.6, SCREEN)
         )
-    return compose(width, depth, high, solids, [Top(4, 4, width - 4, body - 4, high, 50)])
+    return compose(width, depth, high, solids, [Top(7, 7, width - 7, body - 7, high, 50)])
 
 
 def _stove(dice: Dice, main: Surface) -> Shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vlnenv.houses.catalogue.fittings import BRASS, DARK, GLASS, IRON, STEEL, fitted, front, pull
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.dice import Dice
@@ -25,7 +27,7 @@ from vlnenv.houses.solids import (
 _CERAMIC = ("white", "white", "white", "white", "beige", "pink", "green", "blue", "grey", "black")
 
 
-def _tub(rings: list[tuple[list[tuple[float, float]], float]], surface: Surface) -> Solid:
+def _tub(rings: Sequence[tuple[list[tuple[float, float]], float]], surface: Surface) -> Solid:
     """A shell through outlines in x and z at heights: up the outside, down the inside."""
     return loft([[(x, y, z) for x, z in outline] for outline, y in rings], surface)
 
@@ -164,14 +166,15 @@ def _bathtub(dice: Dice, main: Surface) -> Shape:
         ]
         return fitted(width, depth, [shell, *feet, *tap])
     rim = rounded_rectangle(0, 0, width, depth, 3, 5)
+    apron = rounded_rectangle(3, 3, width - 3, depth - 3, 1, 5)
     inner = rounded_rectangle(7, 7, width - 7, depth - 7, 20, 5)
     floor = rounded_rectangle(18, 14, width - 26, depth - 14, 14, 5)
-    side: Surface = dice.pick([main, main, ("wall tiles", "white"), ("wall panels", "white")])
-    apron = rounded_rectangle(2, 2, width - 2, depth - 2, 1, 5)
-    solids = [
-        _tub([(rim, high - 5), (rim, high), (inner, high), (floor, 14)], main),
-        _tub([(apron, 0), (apron, high - 5)], side),
-    ]
+    rings = [(apron, 0), (apron, high - 5), (rim, high - 5), (rim, high), (inner, high), (floor, 14)]
+    solids = [_tub(rings, main)]
+    if dice.chance(40):
+        panel: Surface = dice.pick([("wall tiles", "white"), ("wall panels", "white"), ("wood", "brown")])
+        solids += [box(x, 0, 1, x + 2, high - 5, depth - 1, panel) for x in (1, width - 3)]
+        solids.append(box(1, 0, depth - 3, width - 1, high - 5, depth - 1, panel))
     solids += [tube([(6, high, centre), (6, high + 12.0, centre), (16, high + 12.0, centre)], 1.4, metal, 6)]
     solids += [cylinder(5, centre + s * 10, high, high + 5, 2.5, metal, 8) for s in (-1, 1)]
     return fitted(width, depth, solids)

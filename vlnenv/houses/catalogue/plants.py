@@ -209,7 +209,10 @@ def _flower_pot(dice: Dice, main: Surface) -> Shape:
         solids += _few_leaves(high, 10, 3, start)
         for wx, wz in _ways(3, start + 8):
             tip = (12 + wx * 6, high + dice.between(11, 18), 12 + wz * 6)
-            solids += [rod((12, high - 2, 12), tip, 0.4, LEAF, 3), ellipsoid(tip, (3.4, 2.2, 3.4), petals, 6)]
+            solids += [
+                rod((12, high - 2, 12), tip, 0.4, LEAF, 3),
+                lathe(tip[0], tip[2], [(1, tip[1] - 2), (3.4, tip[1]), (1.8, tip[1] + 2)], petals, 5),
+            ]
     elif kind == "bush":
         solids += _few_leaves(high, 10, 5, start) + _few_leaves(high + 3, 6, 2, start + 4)
     else:
