@@ -66,7 +66,8 @@ def test_instances_are_the_houses_facts(built):
         own = scene.vertices_m[scene.faces[scene.face_instance == each.id]].reshape(-1, 3)
         np.testing.assert_allclose(each.bounds_m, [own.min(axis=0), own.max(axis=0)], atol=1e-5)
     categories = {each.category for each in scene.instances}
-    assert {"wall", "floor", "ceiling", "window", "door frame", "front door", "archway"} <= categories
+    assert {"wall", "floor", "ceiling", "window", "door frame", "front door"} <= categories
+    assert ("archway" in categories) == any(door.kind == "arch" for door in house.doors)
     assert ({"stairs", "railing"} <= categories) == (house.plan.levels == 2)
     for room in house.rooms:
         (x0, y0, z0), (x1, _, z1) = by_name[f"floor_{room.name}"].bounds_m
