@@ -335,9 +335,9 @@ def books(dice: Dice, x0: float, x1: float, y: float, z1: float, room: float) ->
     parts: list[Solid] = []
     palette = [dice.pick(BOOK_COLORS) for _ in range(5)]
     x = x0 + dice.between(0, 3)
-    end = x1 - dice.pick([0, 2, 8, 15])
+    end = x1 - dice.pick([0, 0, 2, 8])
     deep = 16
-    while x < end - 12:
+    while x < end - 7:
         if dice.chance(8) and x < end - 24:
             level = y
             for _ in range(dice.between(2, 4)):
