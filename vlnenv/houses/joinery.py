@@ -44,9 +44,9 @@ def joinery(house: House) -> Iterator[Part]:
         base = door.level * STOREY_CM
         room = max(door.rooms)
         if door.kind == "arch":
-            yield Part(door.name, "archway", "white", room, list(_arch(door, base)))
+            yield Part(door.name, "archway", "white", OUTSIDE, list(_arch(door, base)))
             continue
-        yield Part(f"{door.name}_frame", "door frame", "white", room, list(_door_frame(door, base)))
+        yield Part(f"{door.name}_frame", "door frame", "white", OUTSIDE, list(_door_frame(door, base)))
         if door.leaf is not None:
             is_closed = OUTSIDE in door.rooms
             rise = (base, base + _CLOSED_TOP_CM) if is_closed else (base + 1, base + _CLOSED_TOP_CM - 1)

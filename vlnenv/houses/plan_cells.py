@@ -97,7 +97,7 @@ def _cut(dice: Dice, length: int, slots: list[tuple[int, int]]) -> list[int]:
     return widths
 
 
-def _slots(dice: Dice, length: int, with_small: int = 60) -> list[tuple[int, int]] | None:
+def _slots(dice: Dice, length: int, with_small: int = 80) -> list[tuple[int, int]] | None:
     """Which slots a row of that length gets; None where none fit."""
     fitting = [
         (rooms, smalls)

@@ -70,6 +70,8 @@ _BESIDE = {
     ("bathroom", "dining room"): -10,
     ("bathroom", "living room"): -3,
 }
+_BELONGS = (("pantry", "kitchen"), ("closet", "bedroom"))
+"""Rooms that are odd anywhere but beside another."""
 _TRIES = 60
 _SMALL_DM2 = 760
 
@@ -90,7 +92,7 @@ _ONE_FLOOR = (
 _GROUND_FLOOR = (
     ("living room", "kitchen"),
     (
-        ("dining room", 5),
+        ("dining room", 9),
         ("family room", 2),
         ("office", 2),
         ("library", 2),
@@ -197,6 +199,10 @@ def _score(cells: Sequence[Cell], kinds: Sequence[str], beside: Sequence[tuple[i
     for i, j in beside:
         a, b = sorted((kinds[i], kinds[j]))
         score += _BESIDE.get((a, b), 0)
+    for kind, owner in _BELONGS:
+        pairs = {(kinds[i], kinds[j]) for i, j in beside}
+        if kind in kinds and not {(kind, owner), (owner, kind)} & pairs:
+            score -= 50
     largest = max(range(len(kinds)), key=lambda i: (kinds[i] not in WALKED_THROUGH, cells[i].rect.area))
     score += 12 * (kinds[largest] in ("living room", "family room", "game room"))
     halls = [k in WALKED_THROUGH for k in kinds]
