@@ -359,7 +359,7 @@ def _coat_rack(dice: Dice, main: Surface) -> Shape:
 
 def _wine_rack(dice: Dice, main: Surface) -> Shape:
     """Bottles that lie in a lattice, in round holes of a frame, or on scalloped shelves."""
-    columns, rows = dice.between(4, 7), dice.between(4, 9)
+    columns, rows = dice.between(4, 6), dice.between(4, 8)
     pitch, depth = 11, 32
     width, height = columns * pitch + 4, rows * pitch + 10
     metal = main[0] == "metal"
@@ -386,8 +386,8 @@ def _wine_rack(dice: Dice, main: Surface) -> Shape:
                 continue
             along, up = 2 + (i + 0.5) * pitch, 5 + j * pitch + 4.5
             glass = ("glass", dice.pick(["dark green", "dark red", "dark brown", "green"]))
-            parts.append(rod((along, up, 3), (along, up, depth - 9), 3.8, glass, 7))
-            parts.append(rod((along, up, depth - 9), (along, up, depth - 0.5), 1.5, glass, 6))
+            parts.append(rod((along, up, 3), (along, up, depth - 9), 3.8, glass, 6))
+            parts.append(rod((along, up, depth - 9), (along, up, depth - 0.5), 1.5, glass, 5))
     return compose(width, depth, height, parts, [Top(2, 2, width - 2, depth - 6, height)])
 
 
