@@ -85,7 +85,7 @@ def oak(dice: Dice) -> np.ndarray:
         phase += near * 700 // (radius * radius)
         dark -= np.maximum(near * 100 // (radius * radius) - 55, 0)
     rings = wave(phase, 256)
-    return rings * 5 // 16 + dark + noise(dice, 64, 4, 10) + noise(dice, 128, 8, 6)
+    return rings * 3 // 13 + dark + noise(dice, 64, 4, 10) + noise(dice, 128, 8, 6)
 
 
 def bamboo(dice: Dice) -> np.ndarray:
@@ -207,9 +207,9 @@ def concrete(dice: Dice) -> np.ndarray:
 
 def terrazzo(dice: Dice) -> np.ndarray:
     """Chips of lighter and darker stone in a calm ground."""
-    chips = noise(dice, 32, 32, 100) + noise(dice, 64, 64, 50)
-    tone = np.where(noise(dice, 16, 16, 100) > 0, 26, -40)
-    return np.where(chips > 48, tone, 6) + grain(3, 1)(dice)
+    chips = noise(dice, 64, 64, 100) + noise(dice, 128, 128, 30)
+    tone = np.where(noise(dice, 32, 32, 100) > 0, 22, -26)
+    return np.where(chips > 62, tone, 2) + grain(3, 1)(dice)
 
 
 def carpet(dice: Dice) -> np.ndarray:

@@ -61,9 +61,9 @@ def _mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarr
     return first + (second - first) * share[..., None] // 128
 
 
-def _tinted(image: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """The image drawn towards a colour until that is its mean, but for a fifth."""
-    return image + (color - image.mean(axis=(0, 1)).astype(np.int32)) * 4 // 5
+def _tinted(image: np.ndarray, color: np.ndarray, fifths: int = 4) -> np.ndarray:
+    """The image drawn towards a colour by that many fifths of the way that its mean colour is off."""
+    return image + (color - image.mean(axis=(0, 1)).astype(np.int32)) * fifths // 5
 
 
 def landscape(hills: int, sunny: bool, trees: int, water: bool) -> Picture:
@@ -163,7 +163,7 @@ def flowers(stems: int) -> Picture:
 
 def portrait(dice: Dice, color: np.ndarray) -> np.ndarray:
     """Head and shoulders before a dark ground."""
-    image = _mixed(color // 2, color // 4, ROWS) + cloud(dice, 4, 10)[..., None]
+    image = _mixed(color, color * 2 // 3, ROWS) + cloud(dice, 4, 10)[..., None]
     skin = dice.pick([np.array((226, 186, 156)), np.array((184, 134, 100)), np.array((120, 80, 58))])
     hair = dice.pick([np.array((52, 36, 26)), np.array((150, 104, 52)), np.array((160, 156, 150))])
     long = dice.between(0, 22)
@@ -175,7 +175,7 @@ def portrait(dice: Dice, color: np.ndarray) -> np.ndarray:
     for column in (55, 73):
         _put(image, _disc(54, column, 2, 4), _INK)
     _put(image, _disc(72, 64, 2, 7), np.array((160, 74, 70)))
-    return _tinted(image + grain(4, 1)(dice)[..., None], color)
+    return _tinted(image + grain(4, 1)(dice)[..., None], color, fifths=2)
 
 
 def poster(kind: int) -> Picture:

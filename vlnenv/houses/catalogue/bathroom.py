@@ -24,7 +24,7 @@ from vlnenv.houses.solids import (
     tube,
 )
 
-_CERAMIC = ("white", "white", "white", "white", "beige", "pink", "green", "blue", "grey", "black")
+_CERAMIC = (*("white",) * 9, "beige", "pink", "green", "blue", "grey", "black")
 
 
 def _tub(rings: Sequence[tuple[list[tuple[float, float]], float]], surface: Surface) -> Solid:

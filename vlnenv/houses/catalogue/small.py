@@ -202,7 +202,7 @@ def _teddy_bear(dice: Dice, main: Surface) -> Shape:
     solids = [ellipsoid((14, 10, 9), (8, 10, 7), main, 8), ellipsoid((14, 26, 9), (7, 7, 6.5), main, 8)]
     for side in (-1, 1):
         solids += [
-            box(14 + side * 6 - 2, 30, 7, 14 + side * 6 + 2, 34, 9, main),
+            rod((14 + side * 6, 31.5, 7), (14 + side * 6, 31.5, 9), 2.8, main, 5),
             rod((14 + side * 6, 17, 9), (14 + side * 11, 11, 14), 2.5, main, 5),
             rod((14 + side * 5, 3, 11), (14 + side * 8, 3, 20), 3, main, 6),
             box(14 + side * 2.8 - 0.8, 27.6, 14.2, 14 + side * 2.8 + 0.8, 29.2, 15.4, BLACK),
