@@ -200,11 +200,11 @@ class _Reader:
             if not fits(mention, landmark):
                 continue
             x, _, z = (float(v) for v in landmark.center_m)
-            bearing = here.bearing_deg(x, z)
             fits_turn = _fits_start if here.way_in is None else _fits_turn
-            if fits_turn(step.first_turn, bearing) and all(
-                self._is_passed(each, here, (x, z)) for each in step.passed
-            ):
+            corners = [(cx, cz) for cx in (landmark.low_m[0], landmark.high_m[0]) for cz in _depth(landmark)]
+            if any(
+                fits_turn(step.first_turn, here.bearing_deg(*each)) for each in ((x, z), *corners)
+            ) and all(self._is_passed(each, here, (x, z)) for each in step.passed):
                 yield End(rooms, landmark)
 
     def _is_passed(self, passing: Passing, here: _Spot, towards: tuple[float, float] | None) -> bool:
@@ -223,6 +223,10 @@ class _Reader:
             if not passing.side or (left > -0.4 if passing.side == "left" else left < 0.4):
                 return True
         return False
+
+
+def _depth(landmark: Landmark) -> tuple[float, float]:
+    return landmark.low_m[2], landmark.high_m[2]
 
 
 def _heading(dx: float, dz: float) -> float:

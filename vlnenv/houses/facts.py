@@ -12,7 +12,7 @@ import numpy as np
 from vlnenv.houses.floorplan import Rect
 from vlnenv.houses.furniture import front_strip
 from vlnenv.houses.house import House
-from vlnenv.houses.landmarks import LEAST_SHARE, Landmark, landmarks_of, seen_shares
+from vlnenv.houses.landmarks import LEAST_SHARE, Landmark, landmarks_of, mention_of, seen_shares
 from vlnenv.houses.legs import Leg, legs_of
 from vlnenv.houses.polyline import arc_lengths, heading_of, resampled, turn_deg, turns_along
 from vlnenv.houses.route import Route
@@ -95,8 +95,12 @@ def route_facts(
         rejections: Counts the reason where the answer is None.
     """
     reasons = Counter[str]() if rejections is None else rejections
+    landmarks = landmarks_of(scene, house)
     legs: tuple[Leg, ...] = ()
     if house is not None:
+        if mention_of(route.target, [each for each in landmarks if each.room == route.target.room]) is None:
+            reasons["target has no name of its own"] += 1
+            return None
         found = legs_of(house, route.path_m, route.heading_rad)
         if found is None:
             reasons["way along a threshold"] += 1
@@ -122,7 +126,6 @@ def route_facts(
     if not (shares[at[looks] >= at[-1] - TARGET_LAST_M, route.target.id] >= LEAST_SHARE).any():
         reasons["target not in view at the end"] += 1
         return None
-    landmarks = landmarks_of(scene, house)
     ids = np.array([landmark.id for landmark in landmarks])
     in_view = [
         tuple(int(i) for i in ids[np.argsort(-row[ids], kind="stable")] if row[i] >= LEAST_SHARE)

@@ -13,7 +13,7 @@ from vlnenv.sim.camera import Camera
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
 
-CAMERA = Camera(width=64, height=64, hfov_deg=90.0)
+CAMERA = Camera(width=48, height=48, hfov_deg=90.0)
 """What visibility is judged through: R2R-CE's view at low resolution."""
 LEAST_SHARE = 0.01
 """A landmark is seen where it fills this share of the picture."""
@@ -41,9 +41,24 @@ STRUCTURE = frozenset(
 UNNAMED = frozenset(("curtain", "range hood"))
 """Pieces of a house that nobody finds the way by, or goes to."""
 COLORLESS = frozenset(
-    ("mirror", "picture", "plant", "television", "book", "fish tank", "globe", "photo frame", "fruit bowl")
+    (
+        "mirror",
+        "picture",
+        "plant",
+        "television",
+        "book",
+        "fish tank",
+        "globe",
+        "photo frame",
+        "fruit bowl",
+        "poster",
+    )
 )
 """Categories whose one colour name says little about how they look."""
+MATERIALS = frozenset(
+    ("wooden", "leather", "metal", "marble", "glass", "wicker", "stone", "velvet", "bamboo")
+)
+"""Materials that people name."""
 _MAX_EXTENT_M = 4.5
 _MIN_EXTENT_M = 0.2
 
@@ -146,17 +161,24 @@ def mention_of(landmark: Landmark, others: Sequence[Landmark], with_color: bool 
         with_color: Name the colour (or else the material) even where it is not needed.
     """
     rest = [other for other in others if other.id != landmark.id]
-    color = "" if landmark.category in COLORLESS else landmark.color
+    color, material = looks_of(landmark)
     plain = Mention(landmark.category)
     colored = Mention(landmark.category, color)
-    made_of = Mention(landmark.category, "", landmark.material)
-    order = [plain, colored, made_of, Mention(landmark.category, color, landmark.material)]
+    made_of = Mention(landmark.category, "", material)
+    order = [plain, colored, made_of, Mention(landmark.category, color, material)]
     if with_color:
         order = [colored if color else made_of, *order]
     for mention in order:
         if not any(mention.fits(other.category, other.color, other.material) for other in rest):
             return mention
     return None
+
+
+def looks_of(landmark: Landmark) -> tuple[str, str]:
+    """Colour and material of a landmark as people would name them; empty where they would not."""
+    if landmark.category in COLORLESS:
+        return "", ""
+    return landmark.color, landmark.material if landmark.material in MATERIALS else ""
 
 
 def noun_phrase(landmark: Landmark, others: Sequence[Landmark], with_color: bool) -> str | None:

@@ -56,6 +56,8 @@ MISTAKEN_FOR = _groups(
     "flower pot: plant, vase",
     "vase: flower pot, plant",
     "picture: photo frame, poster",
+    "poster: picture",
+    "dumbbells: weight bench",
     "photo frame: picture",
     "floor lamp: table lamp",
     "ceiling lamp: chandelier",

@@ -42,7 +42,7 @@ class Step:
     at_end: bool = False
     """The way out is at the end of the room."""
     along: str = ""
-    """How the room is crossed: "down" (a long hallway), "through", "ahead"."""
+    """How the room is crossed: "down" (a long hallway), "across", "through", "ahead"."""
     again: str = ""
     """"back" where the way was in this room before, "another" where it was in one of that kind."""
 

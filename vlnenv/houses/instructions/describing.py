@@ -19,7 +19,7 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.house import House
 from vlnenv.houses.instructions.lexicon import Voice
-from vlnenv.houses.landmarks import COLORLESS, Landmark, mention_of
+from vlnenv.houses.landmarks import Landmark, looks_of, mention_of
 from vlnenv.houses.mentions import Mention
 from vlnenv.houses.passages import STAIRS
 
@@ -96,7 +96,7 @@ def _room_extras(
     ]
     if held:
         other = dice.pick(held)
-        color = "" if other.category in COLORLESS or dice.chance(30) else other.color
+        color = "" if dice.chance(30) else looks_of(other)[0]
         extras.append(lambda said: replace(said, holds=Mention(other.category, color)))
     finish, color = house.walls[room.index]
     if finish == "paint" and color not in _PLAIN_WALLS:
@@ -111,8 +111,7 @@ def _things(
     inside = [each for each in landmarks if each.room == target.room]
     mention = mention_of(target, inside, dice.chance(25 + detail // 2))
     mentions = [mention] if mention is not None else [Mention(target.category)]
-    color = "" if target.category in COLORLESS else target.color
-    mentions.append(Mention(target.category, color, target.material))
+    mentions.append(Mention(target.category, *looks_of(target)))
     plain = [ObjectDescription(each) for each in mentions]
     related = []
     for relation, other in dice.shuffled(relations_of(target, landmarks))[:2]:

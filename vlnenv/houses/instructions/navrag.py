@@ -44,7 +44,7 @@ def write_navrag(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[
             return [
                 each
                 for each in facts.landmarks
-                if each.room in rooms and demand and each.category in demand.answers
+                if each.room in rooms and demand and each.category in demand.answers | demand.also
             ]
 
         if demand is not None and dice.chance(80):

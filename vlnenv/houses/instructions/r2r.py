@@ -77,7 +77,7 @@ class _Teller:
     def _begin(self, step: Step) -> list[str]:
         pick = self._voice.pick
         if step.first_turn == "around":
-            return [pick("turn around", "turn around", "turn all the way around", "turn back")]
+            return [pick("turn around", "turn around", "turn around", "turn all the way around")]
         if step.first_turn == "straight":
             return [pick("walk straight ahead", "go straight", "walk forward", "go forward")]
         if step.first_turn:
@@ -120,6 +120,9 @@ class _Teller:
             return [
                 pick(f"walk to the end of {room}", f"go to the end of {room}", f"go all the way down {room}")
             ]
+        if step.along == "across":
+            self._is_told[number] = True
+            return [f"cross {self._room(number)}"]
         if step.along == "ahead":
             return [pick("walk straight ahead", "go straight", "walk forward", "keep going")]
         if step.along == "down" or is_untold_hall:

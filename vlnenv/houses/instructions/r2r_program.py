@@ -100,6 +100,8 @@ def _along(leg: Leg, kind: str, is_named: bool, is_outer: bool, detail: int, dic
     if not is_named:
         return ""
     if kind in HALLS:
+        if not leg.first_turn and not leg.last_turn and leg.length_m <= _LONG_M:
+            return "across" if dice.chance(50) else ""
         return "down" if leg.length_m > _LONG_M and dice.chance(40 + detail // 3) else ""
     return "through" if not leg.first_turn and dice.chance(60 + detail // 3) else ""
 

@@ -25,6 +25,7 @@ _CLEAN = (
 _SEAT = ("sit on {}", "sit down on {}", "vacuum {}", "take a seat on {}", "check {} for stains", "clean {}")
 _SURFACE = ("clear off {}", "tidy up {}", "polish {}", "set the mail on {}", "leave the keys on {}", *_CLEAN)
 _STORE = ("open {}", "look inside {}", "close {}", "check if {} is locked", "organize {}", *_CLEAN)
+_SHELF = ("organize {}", "tidy up {}", "take everything off {}", "polish {}", *_CLEAN)
 _MACHINE = ("turn on {}", "turn off {}", "check if {} is running", "unplug {}", *_CLEAN)
 _CARRY = (
     "bring me {}",
@@ -38,7 +39,7 @@ _CARRY = (
 _WASH = ("clean {}", "scrub {}", "wipe down {}", "rinse {}", "check if {} is clean")
 _LAMP = ("turn on {}", "turn off {}", "change the bulb in {}", "switch on {}", "dust {}", "switch off {}")
 _HUNG = ("straighten {}", "take down {}", "dust {}", "clean {}", "look at {}")
-_SPORT = ("wipe down {}", "try out {}", "clean {}", "move {} to the side")
+_SPORT = ("wipe down {}", "try out {}", "clean {}", "dust off {}")
 
 ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
@@ -58,10 +59,11 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
             *("wardrobe", "dresser", "cabinet", "display cabinet", "filing cabinet", "chest"),
-            *("kitchen cabinet", "bookshelf", "shelf", "shoe rack", "wine rack"),
+            "kitchen cabinet",
         ),
         _STORE,
     ),
+    **dict.fromkeys(("bookshelf", "shelf", "shoe rack", "wine rack"), _SHELF),
     **dict.fromkeys(
         (
             *(
@@ -75,14 +77,26 @@ ACTIONS: dict[str, tuple[str, ...]] = {
                 "printer",
             ),
             *("microwave", "coffee maker", "toaster", "kettle", "radio", "laptop", "monitor", "speaker"),
-            *("computer monitor", "radiator", "water dispenser"),
+            *("radiator", "water dispenser"),
         ),
         _MACHINE,
     ),
     **dict.fromkeys(
         (
-            *("vase", "book", "bowl", "fruit bowl", "plate", "cup", "bottle", "pot", "pan", "candle", "toy"),
-            *("photo frame", "teddy bear", "basket", "tray", "telephone", "keyboard", "ball", "helmet"),
+            *(
+                "vase",
+                "book",
+                "bowl",
+                "fruit bowl",
+                "plate",
+                "cup",
+                "bottle",
+                "pot",
+                "pan",
+                "candle",
+                "toy car",
+            ),
+            *("photo frame", "teddy bear", "basket", "tray", "telephone", "keyboard", "ball"),
             *(
                 "guitar",
                 "suitcase",
@@ -105,6 +119,16 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         ("make {}", "lie down on {}", "put fresh sheets on {}", "fluff the pillows on {}"),
     ),
     "fridge": ("open {}", "empty {}", "look inside {}", "wipe out {}", "check the milk in {}", "defrost {}"),
+    "statue": ("dust {}", "polish {}", "look at {}"),
+    "poster": ("take down {}", "straighten {}", "look at {}"),
+    "weight bench": ("wipe down {}", "disinfect {}", "sit down on {}"),
+    "punching bag": ("take down {}", "wipe down {}", "give {} a good punch"),
+    "dumbbells": ("wipe down {}", "put away {}", "pick up {}"),
+    "drum set": ("dust {}", "cover {} with a sheet", "play {}"),
+    "dartboard": ("take the darts out of {}", "take down {}", "throw a dart at {}"),
+    "step ladder": ("bring me {}", "fold up {}", "put away {}"),
+    "vacuum cleaner": ("bring me {}", "empty {}", "plug in {}", "put away {}"),
+    "tissue box": ("bring me {}", "refill {}", "take a tissue from {}"),
     "rug": ("vacuum {}", "roll up {}", "shake out {}", "clean {}"),
     "trash can": ("empty {}", "take the bag out of {}", "put a new bag in {}"),
     "fireplace": ("light {}", "sweep {}", "clean the ashes out of {}"),
