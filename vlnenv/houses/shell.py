@@ -16,9 +16,9 @@ TRIM: Surface = ("plain", "white")
 CEILING: Surface = ("paint", "white")
 FACADE: Surface = ("plaster", "beige")
 ROOF: Surface = ("concrete", "grey")
-_FLOOR_STEP_CM = 30
-_WALL_STEP_CM = 55
-_CEILING_STEP_CM = 60
+_FLOOR_STEP_CM = 34
+_WALL_STEP_CM = 65
+_CEILING_STEP_CM = 80
 _SKIRTING_CM = 9
 _SKIRTING_DEPTH_CM = 0.9
 
