@@ -238,7 +238,7 @@ def _towel_rack(dice: Dice, main: Surface) -> Shape:
             rod((1.5, y + d, 5.5), (width - 1.5, y + d, 5.5), 1.0, metal) for y in levels for d in (-8, 0)
         ]
         solids += [box(x, y, 0, x + 3, y + 3, 4, metal) for x in (0, width - 3) for y in (6, high - 10)]
-        folds = [(6, width - 6, 84.0, 34, main), (10, width - 14, 52.0, 26, second)]
+        folds = [(6, width - 6, 84.0, 28, main), (10, width - 14, 52.0, 26, second)]
     else:
         drop = dice.pick([42, 48, 56])
         high = drop + 4
