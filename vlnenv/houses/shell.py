@@ -51,6 +51,10 @@ def shell(house: House) -> Iterator[Part]:
             surface = FACADE if room == OUTSIDE else _wall_surface(house, room)
             solids = _face(house.plan, wall, room, surface, corners)
             yield Part(f"wall_{number}", "wall", inside[0][1], room, solids)
+            if room != OUTSIDE:
+                # White woodwork is in full light, as frames are: corners would turn it grey.
+                skirting = _skirting(house.plan, wall, house.rooms[room])
+                yield Part(f"wall_{number}", "wall", inside[0][1], OUTSIDE, skirting)
     yield Part("roof", "roof", "grey", OUTSIDE, list(_roof(house.plan)))
     # Under the ground floor, for the rays that slip between the floors of two rooms.
     ground = [_level(room.cell, -2, 1, ROOF) for room in house.rooms if room.level == 0]
@@ -107,7 +111,7 @@ def _level(area: Rect, y: int, sign: int, surface: Surface, step_cm: int | None 
 def _face(
     plan: FloorPlan, wall: Wall, room: int, surface: Surface, corners: set[tuple[int, int, int]]
 ) -> list[Solid]:
-    """One face of a wall around its openings, with a skirting board inside."""
+    """One face of a wall around its openings."""
     base = wall.level * STOREY_CM
     top = base + HEIGHT_CM
     sign = side(wall, room)
@@ -132,13 +136,21 @@ def _face(
     solids = []
     for span, rise in _around(wall.openings, low, high, base, top):
         solids.append(panel(2 if wall.along_x else 0, at, sign, span, rise, surface, grid))
-    if room != OUTSIDE and plan.rooms[room].kind != "stairs":
-        across = sorted((at, at + sign * _SKIRTING_DEPTH_CM))
-        doorways = [o for o in wall.openings if o.kind != "window"]
-        for span in _between(doorways, max(low, ends[0]), min(high, ends[1])):
-            rise = (base, base + _SKIRTING_CM)
-            solids.append(wall_box(wall.along_x, span, rise, (across[0], across[1]), TRIM))
     return solids
+
+
+def _skirting(plan: FloorPlan, wall: Wall, room: Room) -> list[Solid]:
+    """Boards along the foot of a wall, interrupted by doorways."""
+    if room.kind == "stairs":
+        return []
+    ends = (room.inner.x0, room.inner.x1) if wall.along_x else (room.inner.z0, room.inner.z1)
+    sign = side(wall, room.index)
+    at = wall.line + sign * HALF_CM
+    across = (min(at, at + sign * _SKIRTING_DEPTH_CM), max(at, at + sign * _SKIRTING_DEPTH_CM))
+    rise = (room.floor_cm, room.floor_cm + _SKIRTING_CM)
+    doorways = [opening for opening in wall.openings if opening.kind != "window"]
+    spans = _between(doorways, max(wall.low, ends[0]), min(wall.high, ends[1]))
+    return [wall_box(wall.along_x, span, rise, across, TRIM) for span in spans]
 
 
 def _around(
