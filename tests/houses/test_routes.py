@@ -129,8 +129,8 @@ def test_routes_in_a_real_flat():
     simulator = EmbreeSimulator(load_scene=load_file)
     scene = simulator.load(str(shared_data("scenes/aws_small_house.glb")))
     episodes = generate_episodes(simulator, scene, 50, 3)
-    assert episodes == generate_episodes(simulator, scene, 50, 3)
-    assert episodes != generate_episodes(simulator, scene, 50, 4)
+    assert episodes[:5] == generate_episodes(simulator, scene, 5, 3)
+    assert episodes[:5] != generate_episodes(simulator, scene, 5, 4)
     assert len({e.episode_id for e in episodes}) == 50
     spl = []
     for episode in episodes:
@@ -163,5 +163,5 @@ def test_a_scene_without_names_is_refused(simulator):
 
 def test_a_place_too_small_says_so(simulator):
     scene = dataclasses.replace(simulator.load("houses/test/0000"), id="elsewhere")
-    with pytest.raises(ValueError, match=r"found only 0 of 2.*Dropped.*length"):
-        generate(simulator, scene, 2, 0, max_length_m=0.5)
+    with pytest.raises(ValueError, match=r"found only 0 of 1.*Dropped.*length"):
+        generate(simulator, scene, 1, 0, max_length_m=0.5)

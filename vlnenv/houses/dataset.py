@@ -12,12 +12,10 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
 
-import tyro
 from tqdm import tqdm
 
 from vlnenv.episodes import Episode, EpisodeDataset, read_r2r_ce, write_r2r_ce
@@ -231,11 +229,9 @@ def _simulator() -> Simulator:
 class Options:
     """Make the episode files of the built-in houses."""
 
-    split: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SPLIT")] = field(
-        default_factory=lambda: tuple(SPLITS)
-    )
+    split: tuple[str, ...] = tuple(SPLITS)
     """Splits to make."""
-    style: Annotated[tuple[str, ...], tyro.conf.arg(metavar="STYLE")] = STYLES
+    style: tuple[str, ...] = STYLES
     """Styles whose files are written."""
     jobs: int = 2
     """Processes at once."""
@@ -256,4 +252,6 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
+    import tyro
+
     main(tyro.cli(Options))
