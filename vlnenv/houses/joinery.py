@@ -123,7 +123,7 @@ def _leaf(leaf: Rect, rise: tuple[int, int], color: str, style: int) -> Iterator
     base = rise[0]
     rows = {1: [(14, 190)], 2: [(14, 88), (108, 190)], 3: [(14, 66), (78, 130), (142, 190)]}
     heights = rows.get(style, [(14, 88), (108, 190)])
-    columns = [(low + 12, high - 12)]
+    columns: list[tuple[float, float]] = [(low + 12, high - 12)]
     if style == 4:
         middle = (low + high) / 2
         columns = [(low + 12, middle - 5), (middle + 5, high - 12)]

@@ -45,9 +45,9 @@ def panel(
     # u x v points along +z for axis 2, and along -x and -y for the others.
     if (sign > 0) != (axis == 2):
         faces = faces[:, ::-1]
-    vertices = vertices.reshape(-1, 3)
+    points = vertices.reshape(-1, 3)
     faces = np.ascontiguousarray(faces)
-    return Solid(vertices, faces, vertices[faces][..., list(_ACROSS[axis])], surface)
+    return Solid(points, faces, points[faces][..., list(_ACROSS[axis])], surface)
 
 
 def grid_lines(low: int, high: int, step_cm: int) -> list[int]:

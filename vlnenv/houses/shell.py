@@ -47,13 +47,13 @@ def shell(house: House) -> Iterator[Part]:
     corners = _outer_corners(house.plan.walls)
     for number, wall in enumerate(house.plan.walls, start=1):
         inside = [_wall_surface(house, r) for r in wall.rooms if r != OUTSIDE]
-        for room in wall.rooms:
-            surface = FACADE if room == OUTSIDE else _wall_surface(house, room)
-            solids = _face(house.plan, wall, room, surface, corners)
-            yield Part(f"wall_{number}", "wall", inside[0][1], room, solids)
-            if room != OUTSIDE:
+        for index in wall.rooms:
+            surface = FACADE if index == OUTSIDE else _wall_surface(house, index)
+            solids = _face(house.plan, wall, index, surface, corners)
+            yield Part(f"wall_{number}", "wall", inside[0][1], index, solids)
+            if index != OUTSIDE:
                 # White woodwork is in full light, as frames are: corners would turn it grey.
-                skirting = _skirting(house.plan, wall, house.rooms[room])
+                skirting = _skirting(house.plan, wall, house.rooms[index])
                 yield Part(f"wall_{number}", "wall", inside[0][1], OUTSIDE, skirting)
     yield Part("roof", "roof", "grey", OUTSIDE, list(_roof(house.plan)))
     # Under the ground floor, for the rays that slip between the floors of two rooms.
