@@ -29,6 +29,7 @@ DOOR_CLEAR_CM = 80
 """Least width of a way through a door, and depth of the empty floor before it."""
 LEAST_CLASSES = 25
 LEAST_COLORS = 7
+OVER_SILL_CM = 35
 _REACH_CM = 50
 _LEAF_HEIGHT_CM = 205
 _TOLERANCE_CM = 1.0
@@ -248,8 +249,10 @@ def _hiding(house: House, pieces: list[Furniture]) -> list[tuple[Furniture, str]
                 if piece.room not in wall.rooms or piece.category == "curtain" or not piece.rect.meets(hole):
                     continue
                 floor = house.rooms[piece.room].floor_cm
-                # Up to 25 cm above the sill: a tap.
-                low = opening.sill + (25 if piece.support == "floor" and opening.kind == "window" else 0)
+                # A tap or a headboard may rise a little above the sill.
+                low = opening.sill + (
+                    OVER_SILL_CM if piece.support == "floor" and opening.kind == "window" else 0
+                )
                 if piece.bottom < floor + opening.head and piece.top > floor + low:
                     found.append((piece, opening.kind))
     return found

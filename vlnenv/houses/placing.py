@@ -90,6 +90,10 @@ def by_host(mode: str, host: Rect, facing: int, shape: Shape, dice: Dice, gaps: 
         local = [(i * (w // seats) + (w // seats - sw) // 2, d + 4, 2) for i in range(seats)]
     elif mode == "around":
         local = _around(w, d, sw, sd)
+    elif mode == "flank":
+        middle = (d - sw) // 2
+        local = dice.shuffled([(-sd - 40, middle, 1), (w + 40, middle, 3)])
+        local.append(((w - sw) // 2, d + 40, 2))
     elif mode in ("above", "over"):
         local = [((w - sw) // 2, 0 if mode == "above" else (d - sd) // 2, 0)]
     elif mode == "under":

@@ -34,12 +34,13 @@ CLEARANCE_CM = 30
 """Half the width of the way that stays open to every door and every piece of furniture."""
 HEAD_CM = 180
 """What hangs lower than this above open floor is in the way."""
+_OVER_SILL_CM = 35
 DOORWAY_CM = 210
 """What hangs lower than this before a door is in the way."""
 _GRID_CM = 5
-_DRAWS = 2
+_DRAWS, _DRAWS_OF_NEEDED = 2, 6
 _TRIES = 18
-_BY_HOST = ("beside", "front", "facing", "around", "row", "above", "over", "under")
+_BY_HOST = ("beside", "front", "facing", "around", "flank", "row", "above", "over", "under")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +92,10 @@ class RoomLayout:
     # -- drawing and placing ----------------------------------------------------------------------------
 
     def place(self, rule: Rule) -> Furniture | None:
-        """Draw one of the rule's classes and place it; None where two draws found no room."""
+        """Draw one of the rule's classes and place it; None where a few draws found no room."""
         if not self._has_use_for(rule):
             return None
-        for _ in range(_DRAWS):
+        for _ in range(_DRAWS_OF_NEEDED if rule.percent == 100 and rule.count == 1 else _DRAWS):
             entry = CATALOGUE[self.dice.pick(rule.classes)]
             surface, shape = self.draw(entry, rule.matching)
             for spot in islice(self._spots(rule, entry, shape), _TRIES):
@@ -174,21 +175,24 @@ class RoomLayout:
         """
         found: list[tuple[int, Spot]] = []
         bottom = self.base + rule.bottom
+        top = bottom + shape.height - _over_sill(entry)
         for facing in range(4):
             length = self.inner.width if facing % 2 == 0 else self.inner.depth
-            for low, high in self.spans(facing, shape.depth, bottom, bottom + shape.height, rule.near):
+            for low, high in self.spans(facing, shape.depth, bottom, top, rule.near):
                 slack = high - low - shape.width
                 if slack < 0:
                     continue
-                rank = 1000 * (rule.mode == "middle" and slack < 100)
+                ends = (low, high - shape.width)
+                anywhere = low + self.dice.below(slack + 1)
                 if rule.mode == "corner":
-                    starts = [low, high - shape.width]
-                    rank = 1000 * (low > 1 and high < length - 1)
-                elif rule.mode == "middle" or entry.stands == "wall":
-                    starts = [low + slack // 2, low + self.dice.below(slack + 1)]
+                    ranked = [(start, 1000 * (low > 1 and high < length - 1)) for start in ends]
+                elif rule.mode == "middle":
+                    ranked = [(low + slack // 2, 1000 * (slack < 100)), *((start, 1500) for start in ends)]
+                elif entry.stands == "wall":
+                    ranked = [(low + slack // 2, 0), (anywhere, 0)]
                 else:
-                    starts = [low, high - shape.width, low + self.dice.below(slack + 1)]
-                for start in starts:
+                    ranked = [(start, 0) for start in (*ends, anywhere)]
+                for start, rank in ranked:
                     spot = against(self.inner, facing, start, shape.width, shape.depth)
                     found.append((rank + self.dice.below(1000), Spot(spot, facing, bottom)))
         return [spot for _, spot in sorted(found, key=lambda each: each[0])]
@@ -284,8 +288,8 @@ class RoomLayout:
         if any(reach.meets(b.rect) and spot.bottom < b.top and b.bottom < top for b in self._blocks):
             return False
         if rule.mode != "window":
-            # What rises little above a sill (a tap) hides no window.
-            high = top - 25 if entry.name == "kitchen sink" else top
+            # What rises little above a sill, a tap or a headboard, hides no window.
+            high = top - _over_sill(entry)
             if any(rect.meets(h.rect) and spot.bottom < h.top and h.bottom < high for h in self._holes):
                 return False
         if spot.bottom < self.base + DOORWAY_CM and any(rect.meets(zone) for zone in self.zones):
@@ -342,3 +346,8 @@ class RoomLayout:
             return False
         around = CLEARANCE_CM + 15
         return all(main[self._cells(each.grown(around))].any() for each in (*self._standing, rect))
+
+
+def _over_sill(entry: FurnitureClass) -> int:
+    """How far a piece may rise above the sill of the window behind it."""
+    return _OVER_SILL_CM if entry.name in ("bed", "kitchen sink") else 0

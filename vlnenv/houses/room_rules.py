@@ -13,7 +13,7 @@ class Rule:
     """One of these is drawn."""
     mode: str
     """Free: wall, middle (of a wall), corner, hung, center, ceiling, window, run (all classes, side by side).
-    By the piece of `near`: beside, front, facing, opposite, around, row, above, over, under."""
+    By the piece of `near`: beside, front, facing, opposite, around, flank, row, above, over, under."""
     percent: int = 100
     """How often it is wished for."""
     count: int = 1
@@ -69,7 +69,9 @@ def _seats(count: int, *tables: str) -> Rule:
 
 def _at(mode: str, classes: tuple[str, ...], *near: str, percent: int = 100, count: int = 1,
         matching: bool = False, least_m2: int = 0) -> Rule:  # fmt: skip
-    return Rule(classes, mode, percent, count, near=near, matching=matching, least_m2=least_m2)
+    # Seats that look at their host have it right in front of them.
+    front = 0 if mode in ("facing", "row") else None
+    return Rule(classes, mode, percent, count, near, front, matching=matching, least_m2=least_m2)
 
 
 _CURTAINS = Rule(("curtain",), "window", 75, 4, matching=True)
@@ -83,7 +85,16 @@ _SOFAS = (
     _at("opposite", ("tv stand",), "sofa"),
     _at("beside", ("side table", "floor lamp"), "sofa", percent=75, count=2),
     _wall("sofa", percent=35, least_m2=24),
-    _wall("armchair", percent=85, count=2),
+    _at(
+        "flank",
+        ("armchair", "armchair", "rocking chair"),
+        "sofa",
+        "coffee table",
+        "ottoman",
+        percent=80,
+        count=2,
+    ),
+    _wall("armchair", percent=60),
 )
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -99,6 +110,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _CURTAINS,
         _RADIATOR,
         _wall("console table", "chest", "globe", percent=50),
+        Rule(("dining table",), "center", 80, unless="dining room", least_m2=26),
+        _seats(4, "dining table"),
+        Rule(("rug",), "center", 50, least_m2=22),
         _wall("desk", percent=40, least_m2=24),
         _at("facing", ("chair", "office chair"), "desk"),
         _wall("bench", "ottoman", "rocking chair", percent=50, least_m2=22),
@@ -462,7 +476,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "treadmill": ("gym",),
     "exercise bike": ("gym",),
     "pool table": ("game room",),
-    "dining table": ("dining room", "kitchen"),
+    "dining table": ("dining room", "kitchen", "living room"),
     "coat rack": ("entryway", "hallway"),
     "towel rack": ("bathroom", "laundry room", "gym"),
 }
