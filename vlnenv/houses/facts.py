@@ -28,6 +28,7 @@ BESIDE_M = 1.2
 MOST_LEGS = 7
 """Routes through more rooms are not described."""
 _STEP_M = 0.25
+_STANDING = ("", "floor", "wall")
 _ROUND = frozenset(("rug", "floor lamp", "plant", "trash can", "stool", "ottoman", "bean bag", "side table"))
 """Categories without a front that people would speak of."""
 
@@ -158,7 +159,7 @@ def headings_along(line_m: np.ndarray) -> np.ndarray:
 
 def is_in_front(landmark: Landmark, position_m: np.ndarray) -> bool:
     """Whether a point (3,) lies in front of a landmark that has a front."""
-    if landmark.facing is None or landmark.category in _ROUND:
+    if landmark.facing is None or landmark.category in _ROUND or landmark.support not in _STANDING:
         return False
     x0, z0, x1, z1 = (
         round(100 * v) for v in (landmark.low_m[0], landmark.low_m[2], landmark.high_m[0], landmark.high_m[2])
@@ -195,7 +196,7 @@ def _passed(
     at = arc_lengths(line_m)
     found = []
     for landmark in landmarks:
-        if landmark.id == target.id or landmark.support not in ("", "floor", "wall"):
+        if landmark.id == target.id or landmark.support not in _STANDING:
             continue
         distance = landmark.distance_m(line_m)
         floor_gap = landmark.low_m[1] - line_m[:, 1]

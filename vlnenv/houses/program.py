@@ -43,6 +43,8 @@ class Step:
     """The way out is at the end of the room."""
     along: str = ""
     """How the room is crossed: "down" (a long hallway), "across", "through", "ahead"."""
+    bends: bool = False
+    """It has a turn that is not said: no word may call the way straight."""
     again: str = ""
     """"back" where the way was in this room before, "another" where it was in one of that kind."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vlnenv.houses.instructions.lexicon import Voice, sentence
+from vlnenv.houses.instructions.lexicon import Voice, article, sentence
 
 
 def pass_clause(thing: str, side: str, voice: Voice) -> str:
@@ -16,6 +16,10 @@ def pass_clause(thing: str, side: str, voice: Voice) -> str:
         f"pass the {thing}{where}",
         f"continue past the {thing}{where}",
         f"pass by the {thing}{where}",
+        f"walk by the {thing}{where}",
+        f"pass {article(thing)}{where}",
+        f"you will pass {article(thing)}{where}",
+        f"walk with the {thing} on your {side}" if side else f"go by the {thing}",
         f"keep the {thing} on your {side} as you pass" if side else f"move past the {thing}",
     )
 
@@ -32,7 +36,10 @@ def stop_clause(thing: str, in_front: bool, voice: Voice) -> str:
         f"walk to the {thing} and {end} {place} it",
         f"walk up to the {thing} and {end}",
         f"stop when you reach the {thing}",
+        f"stop once you reach the {thing}",
+        f"stop when you get to the {thing}",
         f"go over to the {thing} and {end} there",
+        f"go to the {thing} and {end}",
     )
 
 

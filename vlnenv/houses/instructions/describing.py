@@ -59,18 +59,18 @@ def describe(
 
     room = RoomDescription(house.rooms[goal_room].kind)
     extras = _room_extras(house, target, facts.landmarks, dice)
-    for change in extras[: 1 if dice.chance(detail) else 0]:
+    more = (1 if dice.chance(detail) else 0) + (1 if dice.chance(detail - 30) else 0)
+    for change in extras[:more]:
         room = change(room)
     things = _things(target, facts.landmarks, detail, dice)
     for thing in things:
         if is_clear(room, thing):
             return room, thing
-    for change in extras:
-        richer = change(room)
+    for change in extras[more:]:
+        room = change(room)
         for thing in things:
-            if is_clear(richer, thing):
-                return richer, thing
-        room = richer
+            if is_clear(room, thing):
+                return room, thing
     return None
 
 
@@ -118,7 +118,7 @@ def _things(
         anchor = mention_of(other, [each for each in inside if each.id != target.id], dice.chance(30))
         if anchor is not None:
             related += [ObjectDescription(each, relation, anchor) for each in mentions]
-    return related + plain if dice.chance(detail // 2) else plain + related
+    return related + plain if dice.chance(detail * 2 // 3) else plain + related
 
 
 def room_words(said: RoomDescription, voice: Voice) -> str:

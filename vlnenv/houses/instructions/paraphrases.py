@@ -11,8 +11,9 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.instructions.lexicon import Voice
 
 LEAST_WORDS, MOST_WORDS = 6, 60
-_TRIES = 12
+_TRIES = 16
 _WORDINGS = 4
+_DRAFTS = 3
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,25 @@ def paraphrases(
             draft that was drawn again.
     """
     texts: list[str] = []
+    wordings: list[str] = []
     reasons: Counter[str] = Counter()
+    rank = dice.below(len(lengths))
     for _ in range(_TRIES * count):
-        if len(texts) == count:
-            return texts
-        rank = dice.below(len(lengths))
         drawn = draft(100 * rank // len(lengths))
         if isinstance(drawn, str):
             reasons[drawn] += 1
             rejections[f"redrawn: {drawn}"] += 1
             continue
-        wordings = [drawn.text(drawn.said, Voice(dice)) for _ in range(_WORDINGS)]
+        wordings += [drawn.text(drawn.said, Voice(dice)) for _ in range(_WORDINGS)]
         text = min(wordings, key=lambda each: abs(len(each.split()) - lengths[rank]))
+        is_near = abs(len(text.split()) - lengths[rank]) <= lengths[rank] // 5
+        if not is_near and len(wordings) < _DRAFTS * _WORDINGS:
+            continue
         if text not in texts and LEAST_WORDS <= len(text.split()) <= MOST_WORDS:
             texts.append(text)
-    if len(texts) == count:
-        return texts
+        if len(texts) == count:
+            return texts
+        wordings = []
+        rank = dice.below(len(lengths))
     rejections[reasons.most_common(1)[0][0] if reasons else "too few different words"] += 1
     return []

@@ -69,8 +69,7 @@ class _Teller:
             if step.climb:
                 found += self._off_stairs(number)
                 continue
-            found += self._along(number)
-            found.append(self._way_out(number))
+            found += self._crossing(number)
         found.append(self._end(len(self._steps) - 1))
         return found
 
@@ -96,19 +95,38 @@ class _Teller:
             words = pick(
                 f"turn {turn}",
                 f"turn {turn}",
+                f"turn {turn}",
                 f"take a {turn}",
+                f"take a {turn} turn",
                 f"go {turn}",
                 f"make a {turn}",
                 f"head {turn}",
+                f"hang a {turn}",
             )
         if self._before(number) == STAIRS and self._steps[number - 1].climb:
             place = "top" if self._steps[number - 1].climb == "up" else "bottom"
-            where = pick("", f" at the {place}", f" at the {place} of the {self._voice.room(STAIRS)}")
-            words += where
+            if not self._is_told[number]:
+                words += pick("", f" at the {place}", f" at the {place} of the {self._voice.room(STAIRS)}")
         elif step.kind in HALLS and not self._is_told[number]:
             self._is_told[number] = True
             words += pick(" down", " into", " in") + f" {self._room(number)}"
         return [words]
+
+    def _crossing(self, number: int) -> list[str]:
+        """From inside a room to the next one."""
+        step, following = self._steps[number], self._steps[number + 1]
+        is_plain = not (step.last_turn or step.says_opening or step.at_end or following.climb)
+        is_corner = step.kind in HALLS and following.kind == step.kind
+        is_one = step.along in ("through", "down") and is_plain and not is_corner
+        if is_one and self._voice.dice.chance(70) and self._introduces(number + 1, 60):
+            into = self._room(number + 1)
+            if step.along == "down":
+                down = self._along(number)[0]
+                return [down + self._voice.pick(f" to {into}", f" and into {into}", f" and enter {into}")]
+            through = self._voice.pick("walk through", "go through", "walk straight through")
+            room = self._crossed(number)
+            return [f"{through} {room}" + self._voice.pick(" into", " and into", " to") + f" {into}"]
+        return [*self._along(number), self._way_out(number)]
 
     def _along(self, number: int) -> list[str]:
         """How a room is crossed, where that is said apart from the way out."""
@@ -124,15 +142,24 @@ class _Teller:
             self._is_told[number] = True
             return [f"cross {self._room(number)}"]
         if step.along == "ahead":
-            return [pick("walk straight ahead", "go straight", "walk forward", "keep going")]
+            return [pick("walk straight ahead", "go straight", "walk forward", "keep going", "move forward")]
         if step.along == "down" or is_untold_hall:
             self._is_told[number] = True
             room = self._room(number)
             if step.first_turn or step.passed:
                 return [pick(f"continue along {room}", f"keep going down {room}", f"continue down {room}")]
-            return [pick(f"walk down {room}", f"go down {room}", f"walk along {room}", f"follow {room}")]
+            return [
+                pick(
+                    f"walk down {room}",
+                    f"go down {room}",
+                    f"walk along {room}",
+                    f"follow {room}",
+                    f"proceed down {room}",
+                    f"head down {room}",
+                )
+            ]
         if step.along == "through":
-            room = self._room(number)
+            room = self._crossed(number)
             straight = pick(" straight", "") if not step.last_turn else ""
             return [
                 pick(
@@ -162,7 +189,8 @@ class _Teller:
         step, pick = self._steps[number], self._voice.pick
         room = self._room(number)
         verb = pick(
-            "leave", "exit", "walk out of", "go out of", "leave", "exit", "step out of", "head out of"
+            *("leave", "exit", "walk out of", "go out of", "leave", "exit", "step out of", "head out of"),
+            *("come out of", "leave", "exit", "make your way out of"),
         )
         text = f"{verb} {room}"
         if step.last_turn and number > 0:
@@ -203,10 +231,13 @@ class _Teller:
                 f"enter {room}",
                 f"go into {room}",
                 f"walk into {room}",
-                f"continue into {room}",
-                f"walk straight into {room}",
+                f"go into {room}" if step.bends else f"continue into {room}",
+                f"enter {room}" if step.bends else f"walk straight into {room}",
                 f"step into {room}",
-                f"go straight into {room}",
+                f"walk into {room}" if step.bends else f"go straight into {room}",
+                f"proceed into {room}",
+                f"head into {room}",
+                f"move into {room}",
             )
         your = pick("your", "your", "the")
         if step.ordinal:
@@ -230,6 +261,9 @@ class _Teller:
             f"enter {room} on {your} {side}",
             f"take a {side} into {room}",
             f"walk into {room} on {your} {side}",
+            f"make a {side} into {room}",
+            f"head {side} into {room}",
+            f"go {side} into {room}",
         )
 
     def _around_corner(self, step: Step) -> str:
@@ -242,6 +276,8 @@ class _Teller:
                 f"follow the {hall} to the {side}",
                 f"turn {side} where the {hall} goes on",
             )
+        if step.bends:
+            return f"go through the {self._opening(step)}"
         return pick(
             f"keep going along the {hall}",
             f"continue down the {hall}",
@@ -256,8 +292,9 @@ class _Teller:
             return pick("go through", "take") + f" the {ORDINALS[step.ordinal]} door on your {side}"
         if side:
             return pick(f"go through the {opening} on your {side}", f"turn {side} through the {opening}")
+        straight = "go" if step.bends else "go straight"
         return pick(
-            f"go through the {opening}", f"walk through the {opening}", f"go straight through the {opening}"
+            f"go through the {opening}", f"walk through the {opening}", f"{straight} through the {opening}"
         )
 
     def _onto_stairs(self, step: Step, climb: str) -> str:
@@ -296,11 +333,15 @@ class _Teller:
         return stop_clause(self._voice.thing(mention), self._stop.in_front, self._voice)
 
     def _introduces(self, number: int, percent: int) -> bool:
-        """Whether a room is named on the way into it; a hall that is named may be later."""
-        step = self._steps[number]
-        is_late = (
-            step.kind in HALLS and number < len(self._steps) - 1 and not self._voice.dice.chance(percent)
+        """Whether a room is named on the way into it, as most are; otherwise on the way through it."""
+        step, before = self._steps[number], self._steps[number - 1]
+        can_be_late = step.kind in HALLS or (
+            step.along == "through"
+            and not step.passed
+            and before.kind not in ("", *HALLS)
+            and not before.along
         )
+        is_late = can_be_late and number < len(self._steps) - 1 and not self._voice.dice.chance(percent)
         if step.kind and not is_late:
             self._is_told[number] = True
             return True
@@ -314,6 +355,11 @@ class _Teller:
         step = self._steps[number]
         name = self._voice.room(step.kind)
         return f"another {name}" if step.again == "another" else f"the {name}"
+
+    def _crossed(self, number: int) -> str:
+        """A room that is walked through: "the room" where its name was just said."""
+        room = self._room(number)
+        return self._voice.pick("the room", room) if self._is_told[number] else room
 
     def _opening(self, step: Step) -> str:
         if step.opening == "arch":

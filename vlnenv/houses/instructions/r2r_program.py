@@ -36,6 +36,7 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
     if stop is None:
         return None
     passed = _draw_passed(facts, detail, dice)
+    is_terse = dice.chance(95 - detail)
     steps = []
     for number, (leg, kind) in enumerate(zip(facts.legs, kinds, strict=True)):
         is_first, is_last = number == 0, number == len(kinds) - 1
@@ -44,14 +45,19 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
             # "Enter the office, turn left and stop there" would leave open where.
             steps.append(Step(kind=kind, again=_again(facts.legs, kinds, number)))
             break
-        is_named = kind not in HALLS or dice.chance(30 + detail // 2)
+        first_turn = _first_turn(leg, is_first, is_last, is_terse, dice)
+        last_turn = leg.last_turn if not is_first or leg.length_m > 2.0 else ""
+        if is_terse and dice.chance(30):
+            last_turn = ""
+        is_named = kind not in HALLS or dice.chance(15 + detail // 2)
+        bends = (leg.first_turn and not first_turn) or (leg.last_turn and not last_turn)
         steps.append(
             Step(
                 kind=kind if is_named else "",
-                first_turn=_first_turn(leg, is_first, is_last, dice),
+                first_turn=first_turn,
                 passed=inside,
-                last_turn=leg.last_turn if not is_first or leg.length_m > 2.0 else "",
-                ordinal=_ordinal(leg, is_first, dice),
+                last_turn=last_turn,
+                ordinal=_ordinal(leg, is_first, dice) if last_turn else 0,
                 opening="" if leg.way_out is None else leg.way_out.kind,
                 says_opening=_says_opening(leg, dice),
                 climb=leg.climb,
@@ -61,15 +67,16 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
                 and kind in HALLS
                 and leg.length_m > _LONG_M
                 and dice.chance(50),
-                along=_along(leg, kind, is_named, is_first or is_last, detail, dice),
+                along="" if bends else _along(leg, kind, is_named, is_first or is_last, detail, dice),
+                bends=bool(bends),
                 again=_again(facts.legs, kinds, number),
             )
         )
     return Program(tuple(steps), stop)
 
 
-def _first_turn(leg: Leg, is_first: bool, is_last: bool, dice: Dice) -> str:
-    if leg.climb:
+def _first_turn(leg: Leg, is_first: bool, is_last: bool, is_terse: bool, dice: Dice) -> str:
+    if leg.climb or (is_terse and dice.chance(60 if is_first or is_last else 25)):
         return ""
     if is_last and not is_first and leg.length_m < 1.5:
         return ""
@@ -102,8 +109,8 @@ def _along(leg: Leg, kind: str, is_named: bool, is_outer: bool, detail: int, dic
     if kind in HALLS:
         if not leg.first_turn and not leg.last_turn and leg.length_m <= _LONG_M:
             return "across" if dice.chance(50) else ""
-        return "down" if leg.length_m > _LONG_M and dice.chance(40 + detail // 3) else ""
-    return "through" if not leg.first_turn and dice.chance(60 + detail // 3) else ""
+        return "down" if leg.length_m > _LONG_M and dice.chance(20 + detail // 2) else ""
+    return "through" if not leg.first_turn and dice.chance(25 + detail // 2) else ""
 
 
 def _again(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> str:
@@ -125,7 +132,7 @@ def _draw_stop(facts: RouteFacts, detail: int, dice: Dice) -> Stop | None:
 
 def _draw_passed(facts: RouteFacts, detail: int, dice: Dice) -> list[tuple[float, Passing]]:
     """(way, landmark) of the landmarks to name, at most one in 2 m."""
-    wanted = (0, 1, 1, 2, 2, 3)[min(5, dice.below(2) + detail // 20)]
+    wanted = (0, 0, 0, 1, 1, 2, 3)[dice.below(2) + detail // 18]
     chosen: list[tuple[Passed, Passing]] = []
     for passed in dice.shuffled(facts.passed):
         landmark = passed.landmark

@@ -170,6 +170,7 @@ def _text(said: tuple[RoomDescription, ObjectDescription], voice: Voice) -> str:
             f"{go} {place} and {action}",
             f"{go} {place}, then {action}",
             f"in {place}, {action}",
+            f"{go} {place} and please {action}",
             f"please {go} {place} and {action}",
         )
     )
