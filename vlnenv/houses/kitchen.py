@@ -32,18 +32,21 @@ _Row = list[tuple[_Piece, Spot]]
 def place_run(layout: RoomLayout, classes: Sequence[str]) -> None:
     """Place pieces side by side, as many as there is room for, on one wall or on more.
 
-    The longest free wall takes as many as it holds, what the room needs first; the next takes what the room
-    needs and has not yet.
+    The longest free wall takes as many as it holds, what the room needs first; the next takes the rest, and a
+    third what is still needed.
     """
     needed = {name for group in NEEDS["kitchen"] for name in group}
     left = [_drawn(layout, name) for name in classes]
-    for _ in range(_WALLS):
+    for wall in range(_WALLS):
         row = _best_row(layout, left, needed)
         for piece, spot in row:
             if _fits(layout, piece, spot):
                 layout.add(_RULE, CATALOGUE[piece.name], piece.surface, piece.shape, spot)
         there = {piece.category for piece in layout.pieces}
-        left = [piece for piece in left if piece.name in needed - there]
+        placed = [piece for piece, _ in row]
+        left = [
+            piece for piece in left if piece not in placed and (wall == 0 or piece.name in needed - there)
+        ]
         if not row or not left:
             break
     _hang_cabinets(layout)

@@ -22,7 +22,7 @@ _CARPETS = ("grey", "beige", "blue", "green", "light grey", "dark red", "brown")
 
 _PLAIN = ("paint", "paint", "paint", "plaster")
 _LIGHT = ("white", "cream", "beige", "light blue", "light green", "light pink", "light yellow", "light grey")
-_STRONG = ("turquoise", "blue", "green", "dark blue", "dark green", "grey", "yellow", "pink")
+_STRONG = ("turquoise", "dark blue", "dark green", "grey", "pink")
 _PAPERED = ("living room", "bedroom", "dining room", "children's room", "library", "hallway", "entryway")
 _PAPERS = ("striped wallpaper", "damask wallpaper", "dotted wallpaper", "wall panels")
 _WET = ("bathroom", "laundry room")
@@ -58,9 +58,9 @@ def draw_walls(plan: FloorPlan, dice: Dice) -> tuple[Surface, ...]:
             wall = ("wall tiles", dice.pick(("white", "light blue", "light green", "beige", "light grey")))
         elif room.kind in _PAPERED and dice.chance(35):
             wall = (dice.pick(_PAPERS), dice.pick(_LIGHT[1:]))
-        elif dice.chance(18):
+        elif dice.chance(7):
             wall = (dice.pick(_PLAIN), dice.pick(_STRONG))
-        elif dice.chance(6):
+        elif dice.chance(4):
             wall = ("brick", dice.pick(("red", "white", "brown")))
         walls.append(wall)
     return tuple(walls)
