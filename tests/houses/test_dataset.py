@@ -1,128 +1,207 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import defaultdict
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from vlnenv.episodes import episodes_hash, read_r2r_ce, write_r2r_ce
+from vlnenv.episodes import Episode, EpisodeDataset, episodes_hash, read_r2r_ce
+from vlnenv.episodes.vocabulary import split_words
+from vlnenv.houses import SPLITS as NAMES
+from vlnenv.houses import dataset as houses_dataset
 from vlnenv.houses import house_of, load_episodes, load_scene
-from vlnenv.houses.dataset import EPISODES_DIR, SPLITS, generate, generate_house, words_of
+from vlnenv.houses.dataset import EPISODES_DIR, NAME, PARAPHRASES, SPLITS, generate_house, save
+from vlnenv.houses.instructions import STYLES
+from vlnenv.houses.polyline import arc_lengths
+from vlnenv.houses.smoothing import WAYPOINTS_M
 from vlnenv.sim.camera import Camera, quaternion_to_heading
 from vlnenv.sim.embree import EmbreeSimulator
 
-HASHES = {"train": "839feeffb847e77e", "val_seen": "6c6b7cfa69035b04", "val_unseen": "212dfc5fe40112da"}
+HASHES = {
+    "r2r": {"train": "", "val_seen": "", "val_unseen": "", "test": ""},
+    "reverie": {"train": "", "val_seen": "", "val_unseen": "", "test": ""},
+    "navrag": {"train": "", "val_seen": "", "val_unseen": "", "test": ""},
+}
+"""Of the shipped files, style by style: what `python -m vlnenv.houses.dataset` prints."""
+MAX_BYTES = 5_000_000
 
 
+def routes_of(dataset: EpisodeDataset) -> dict[str, list[Episode]]:
+    """The paraphrases of each route."""
+    routes = defaultdict(list)
+    for episode in dataset:
+        routes[episode.trajectory_id].append(episode)
+    return routes
+
+
+def walked(episode: Episode) -> tuple:
+    """All but the words and their id."""
+    return dataclasses.replace(episode, episode_id="", instruction="")
+
+
+@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("split", list(SPLITS))
-def test_a_split_is_what_it_says(split: str):
-    dataset, spec = load_episodes(split), SPLITS[split]
-    assert len(dataset) == spec.houses * spec.episodes_per_house
-    assert len({each.scene_id for each in dataset}) == spec.houses
-    assert all(each.scene_id.startswith(f"houses/{spec.group}/") for each in dataset)
-    assert dataset.hash == HASHES[split]
-    assert len({each.instruction for each in dataset}) > 0.99 * len(dataset)
+def test_a_split_is_what_it_says(split: str, style: str):
+    dataset, spec = load_episodes(split, style), SPLITS[split]
+    assert dataset.name == (NAME if style == "r2r" else f"{NAME}-{style}")
+    assert len(dataset) == spec.houses * spec.routes_per_house * PARAPHRASES
+    assert {each.scene_id for each in dataset} == {
+        f"houses/{spec.group}/{number:04d}" for number in range(spec.houses)
+    }
+    for paraphrases in routes_of(dataset).values():
+        assert len(paraphrases) == len({each.instruction for each in paraphrases}) == PARAPHRASES
+        assert len({repr(walked(each)) for each in paraphrases}) == 1
+    assert dataset.hash == HASHES[style][split]
+
+
+def test_the_splits_are_large_enough():
+    assert tuple(SPLITS) == NAMES
+    assert SPLITS["train"].houses >= 200
+    assert len(load_episodes("train")) >= 8000
+    assert SPLITS["val_unseen"].houses >= 30
+    assert len(load_episodes("val_unseen")) >= 600
+    assert sum(path.stat().st_size for path in EPISODES_DIR.rglob("*.json.gz")) <= MAX_BYTES
 
 
 def test_splits_are_disjoint():
-    train, seen, unseen = (load_episodes(split) for split in ("train", "val_seen", "val_unseen"))
-    assert not {e.scene_id for e in train} & {e.scene_id for e in unseen}
-    assert {e.scene_id for e in seen} <= {e.scene_id for e in train}
-    ids = [e.episode_id for dataset in (train, seen, unseen) for e in dataset]
+    train, seen, unseen, test = (load_episodes(split) for split in SPLITS)
+    scenes = [{each.scene_id for each in dataset} for dataset in (train, unseen, test)]
+    assert len(set.union(*scenes)) == sum(map(len, scenes))
+    assert {e.scene_id for e in seen} <= scenes[0]
+    ids = [e.episode_id for dataset in (train, seen, unseen, test) for e in dataset]
     assert len(ids) == len(set(ids))
-    ways = [(e.scene_id, e.start_position_m, e.goal_position_m) for dataset in (train, seen) for e in dataset]
-    assert len(ways) == len(set(ways))
+    ways = {(e.scene_id, e.start_position_m, e.goal_position_m) for e in train}
+    assert not ways & {(e.scene_id, e.start_position_m, e.goal_position_m) for e in seen}
 
 
 @pytest.mark.parametrize("split", list(SPLITS))
-def test_routes_and_words(split: str):
-    dataset = load_episodes(split)
-    vocabulary = set(dataset.vocabulary)
-    for episode in dataset:
-        house = house_of(episode.scene_id)
+def test_styles_tell_the_same_routes(split: str):
+    r2r = load_episodes(split)
+    for style in STYLES[1:]:
+        other = load_episodes(split, style)
+        assert [e.episode_id for e in other] == [e.episode_id for e in r2r]
+        for a, b in zip(r2r.episodes[::7], other.episodes[::7], strict=True):
+            assert walked(a) == walked(b)
+            assert a.instruction != b.instruction
+
+
+@pytest.mark.parametrize("split", list(SPLITS))
+def test_routes_and_ground_truth(split: str):
+    spl = []
+    for episode in load_episodes(split).episodes[::PARAPHRASES]:
         assert 5.0 <= episode.geodesic_distance_m <= 20.0
         points = np.array(episode.gt_locations_m)
-        rooms = [house.room_at(x, z) for x, _, z in points]
-        assert rooms[0] != house.room_at(episode.goal_position_m[0], episode.goal_position_m[2])
-        assert -1 not in rooms
         assert points[0].tolist() == list(episode.start_position_m)
         assert len(points) == episode.gt_actions.count(1) + 1
         assert episode.gt_actions[-1] == 0
         assert len(episode.gt_actions) <= 200
         assert np.linalg.norm(points[-1] - episode.goal_position_m) <= 0.3
-        walked = np.linalg.norm(np.diff(points, axis=0), axis=1).sum()
-        assert episode.geodesic_distance_m / max(walked, episode.geodesic_distance_m) >= 0.97
+        spl.append(episode.geodesic_distance_m / max(arc_lengths(points)[-1], episode.geodesic_distance_m))
         reference = np.array(episode.reference_path_m)
-        assert np.linalg.norm(np.diff(reference, axis=0), axis=1).max() <= 2.51
+        assert np.linalg.norm(np.diff(reference, axis=0), axis=1).max() <= WAYPOINTS_M + 0.01
         assert reference[0].tolist() == list(episode.start_position_m)
         assert reference[-1].tolist() == list(episode.goal_position_m)
         notch = np.degrees(quaternion_to_heading(np.array(episode.start_rotation_xyzw))) / 15.0
         assert abs(notch - round(notch)) < 1e-4
+    assert min(spl) >= 0.949
+    assert np.mean(spl) >= 0.97
 
+
+@pytest.mark.parametrize("split", list(SPLITS))
+def test_routes_lead_from_room_to_room(split: str):
+    for episode in load_episodes(split).episodes[:: 25 * PARAPHRASES]:
+        house = house_of(episode.scene_id)
+        rooms = [house.room_at(x, z, y) for x, y, z in episode.gt_locations_m]
+        x, y, z = episode.goal_position_m
+        assert -1 not in rooms
+        assert rooms[0] != house.room_at(x, z, y)
+        target = next(p for p in house.furniture if p.name == episode.extra["info"]["goal_object"])
+        assert target.category == episode.extra["info"]["goal_category"]
+        assert target.room == house.room_at(x, z, y)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("split", list(SPLITS))
+def test_words(split: str, style: str):
+    dataset = load_episodes(split, style)
+    vocabulary = set(dataset.vocabulary)
+    for episode in dataset:
         text = episode.instruction
         assert text.isascii()
-        assert 10 <= len(text.split()) <= 45
-        assert text.endswith(".")
-        assert all(sentence[0].isupper() for sentence in text[:-1].split(". "))
-        words = words_of(text)
+        assert text[0].isupper()
+        assert text[-1] in ".?!"
+        words = split_words(text)
+        assert 4 <= len(words) <= 70
         assert set(words) <= vocabulary
         assert all(a != b for a, b in pairwise(words))
-        assert not {"a", "an"} & set(words) or "a left" in text or "a right" in text
-        goal = next(p for p in house.furniture if p.name == episode.extra["info"]["goal_object"])
-        assert goal.category in text[text.rindex(".", 0, -1) + 1 if "." in text[:-1] else 0 :] or (
-            goal.category in text.split(". ")[-2]
-        )
-        # The goal is nearer to its landmark than to anything else of the kind.
-        x, z = 100 * episode.goal_position_m[0], 100 * episode.goal_position_m[2]
-
-        def gap(p, x=x, z=z):
-            return np.hypot(max(p.rect.x0 - x, x - p.rect.x1, 0), max(p.rect.z0 - z, z - p.rect.z1, 0))
-
-        assert gap(goal) <= 150
-        assert min((p for p in house.furniture if p.category == goal.category), key=gap) is goal
 
 
 def test_the_goal_object_is_in_sight():
     simulator = EmbreeSimulator(load_scene=load_scene)
-    camera = Camera(128, 128, 90.0)
-    for episode in load_episodes("val_unseen").episodes[::9]:
+    for episode in load_episodes("val_unseen").episodes[:: 10 * PARAPHRASES]:
         scene = simulator.load(episode.scene_id)
         goal = next(i for i in scene.instances if i.name == episode.extra["info"]["goal_object"])
         position = np.array([episode.goal_position_m])
         step = np.mean(goal.bounds_m, axis=0) - position[0]
         heading = np.array([np.arctan2(-step[0], -step[2])])
-        frames = simulator.render(scene, position, heading, camera, ("instance",))
+        frames = simulator.render(scene, position, heading, Camera(128, 128, 90.0), ("instance",))
         assert (frames.instance == goal.id).mean() > 0.005
 
 
-def test_generation_gives_the_shipped_episodes():
-    shipped = load_episodes("val_unseen")
-    simulator = EmbreeSimulator(load_scene=load_scene)
-    for number in (0, 7):
-        made = generate_house("val_unseen", number, simulator)
-        assert made == generate_house("val_unseen", number, simulator)
-        kept = [e for e in shipped if e.scene_id == f"houses/val_unseen/{number:04d}"]
-        assert episodes_hash(made) == episodes_hash(kept)
+@pytest.mark.parametrize(("split", "number"), [("val_unseen", 0), ("train", 7)])
+def test_generation_gives_the_shipped_episodes(split: str, number: int):
+    made = generate_house(split, number)
+    scene_id = f"houses/{SPLITS[split].group}/{number:04d}"
+    for style in STYLES:
+        kept = [e for e in load_episodes(split, style) if e.scene_id == scene_id]
+        assert episodes_hash(made.episodes[style]) == episodes_hash(kept)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", list(SPLITS))
 def test_generation_gives_the_shipped_files(split: str, tmp_path):
-    write_r2r_ce(generate(split), tmp_path / f"{split}.json.gz")
-    for name in (f"{split}.json.gz", f"{split}_gt.json.gz"):
-        assert (tmp_path / name).read_bytes() == (EPISODES_DIR / name).read_bytes()
+    datasets, _ = houses_dataset.generate(split, jobs=2)
+    for style in STYLES:
+        path = save(datasets[style], style, tmp_path)
+        assert path.read_bytes() == (EPISODES_DIR / style / path.name).read_bytes()
+    rollouts = f"r2r/{split}_gt.json.gz"
+    assert (tmp_path / rollouts).read_bytes() == (EPISODES_DIR / rollouts).read_bytes()
 
 
-def test_round_trip(tmp_path):
-    dataset = load_episodes("val_unseen")
-    write_r2r_ce(dataset, tmp_path / "val_unseen.json.gz")
-    again = read_r2r_ce(tmp_path / "val_unseen.json.gz", name=dataset.name, split=dataset.split)
-    assert again.episodes == dataset.episodes
-    assert again.vocabulary == dataset.vocabulary
-    assert dataclasses.replace(again, episodes=again.episodes[:3], hash="").hash != dataset.hash
+def test_processes_do_not_change_what_is_made(tmp_path, monkeypatch):
+    one, rejections = houses_dataset.generate("val_unseen", [1, 2])
+    two, _ = houses_dataset.generate("val_unseen", [1, 2], jobs=2)
+    assert one == two
+    assert rejections.total() > 0
+    for style in STYLES:
+        save(one[style], style, tmp_path)
+    monkeypatch.setattr(houses_dataset, "EPISODES_DIR", tmp_path)
+    for style in STYLES:
+        again = houses_dataset._load.__wrapped__("val_unseen", style)
+        assert again.episodes == one[style].episodes
+        assert again.vocabulary == one[style].vocabulary
+        assert (tmp_path / style / "val_unseen_gt.json.gz").exists() == (style == "r2r")
 
 
-def test_an_unknown_split_is_named():
+def test_missing_files_say_how_to_make_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(houses_dataset, "EPISODES_DIR", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"python -m vlnenv\.houses\.dataset"):
+        houses_dataset._load.__wrapped__("val_unseen", "r2r")
+
+
+def test_unknown_names_are_answered():
     with pytest.raises(ValueError, match="val_unseen"):
         load_episodes("val_unsean")
+    with pytest.raises(ValueError, match="reverie"):
+        load_episodes("train", "revery")
+    with pytest.raises(ValueError, match="houses 0 to 39"):
+        generate_house("val_unseen", 40)
+
+
+def test_the_format_is_read_by_its_own_reader():
+    dataset = load_episodes("val_unseen")
+    again = read_r2r_ce(EPISODES_DIR / "r2r" / "val_unseen.json.gz", name=dataset.name)
+    assert again.episodes == dataset.episodes
+    assert again.vocabulary == dataset.vocabulary

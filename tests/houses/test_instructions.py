@@ -1,100 +1,121 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
+from tests.houses.hand_made import DOORS, HOUSE, ROOMS, facts_of, house_of, path, thing
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.floorplan import FloorPlan, Rect, Room
-from vlnenv.houses.furnish import Door
-from vlnenv.houses.house import House
-from vlnenv.houses.instructions import Passed, StopCondition, write_house_route, write_open_route
-from vlnenv.houses.landmarks import Landmark, noun_phrase
-from vlnenv.houses.legs import legs_of
-from vlnenv.houses.polyline import resampled, simplified, turn_deg, turns_along, waypoints
+from vlnenv.houses.facts import Passed
+from vlnenv.houses.instructions import STYLES, open_route, write, write_open_route
+from vlnenv.houses.instructions.demands import DEMANDS, demands_for
+from vlnenv.houses.instructions.lexicon import Voice
+from vlnenv.houses.instructions.r2r import text_of
+from vlnenv.houses.mentions import Mention
+from vlnenv.houses.program import Passing, Program, Step, Stop
 
-# A hallway along x (z 300 to 450); the bedroom lies north of it, the kitchen and the office south.
-ROOMS = (
-    Room(0, "hallway", "hallway_1", Rect(0, 300, 1000, 450)),
-    Room(1, "bedroom", "bedroom_1", Rect(0, 0, 1000, 300)),
-    Room(2, "kitchen", "kitchen_1", Rect(0, 450, 500, 800)),
-    Room(3, "office", "office_1", Rect(500, 450, 1000, 800)),
+DESK = thing(1, "desk", 3, 9.0, 7.0, "brown")
+BENCH = thing(2, "bench", 0, 6.0, 3.3, "blue")
+STOVE = thing(3, "stove", 2, 1.0, 7.0, "white")
+THINGS = (DESK, BENCH, STOVE)
+WAY = path((1.0, 1.0), (1.0, 3.7), (8.0, 3.8), (8.4, 6.4))
+FACTS = replace(
+    facts_of(HOUSE, THINGS, DESK, WAY, math.pi), passed=(Passed(BENCH, 7.6, "left", 0.3, 4, 0.05),)
 )
 
 
-def door(name: str, rooms: tuple[int, int], x: int, z: int) -> Door:
-    return Door(name, rooms, True, Rect(x - 50, z - 5, x + 50, z + 5), None, "white")
-
-
-DOORS = (
-    door("door_1", (1, 0), 100, 300),
-    door("door_2", (0, 2), 350, 450),
-    door("door_3", (0, 3), 800, 450),
-)
-HOUSE = House("houses/test/0000", FloorPlan(ROOMS, ()), DOORS, (), (), ())
-
-
-def route(*points: tuple[float, float]) -> np.ndarray:
-    return np.array([[x, 0.0, z] for x, z in points])
-
-
-# North is -z: heading 0. East is x: heading -90 degrees.
-def test_turns_through_a_hallway():
-    path = route((1.0, 1.0), (1.0, 3.7), (8.0, 3.8), (8.0, 6.0))
-    legs = legs_of(HOUSE, path, math.pi)  # looks south, the way the route goes
-    assert [leg.room for leg in legs] == [1, 0, 3]
-    assert [leg.first_turn for leg in legs] == ["", "left", ""]  # south, then east
-    assert [leg.last_turn for leg in legs] == ["", "right", ""]  # east, then south again
-    assert legs[1].door_ordinal == 2  # the kitchen's door comes first on that side
-    assert legs[0].begin_m == 0.0
-    assert legs[-1].end_m == pytest.approx(2.7 + np.hypot(7.0, 0.1) + 2.2, abs=0.05)
-
-
-def test_turns_on_the_way_back():
-    path = route((8.0, 6.0), (8.0, 3.8), (1.0, 3.7), (1.0, 1.0))
-    legs = legs_of(HOUSE, path, math.pi)  # looks south, the route goes north
-    assert legs[0].first_turn == "around"
-    assert [leg.first_turn for leg in legs][1:] == ["left", ""]  # north, then west
-    assert legs[1].last_turn == "right"  # west, then north
-    assert legs[1].door_ordinal == 1
-
-
-def test_same_side_of_the_hallway_is_two_left_turns_or_two_right_turns():
-    legs = legs_of(HOUSE, route((3.5, 6.0), (3.5, 4.0), (8.0, 4.0), (8.0, 6.0)), 0.0)
-    assert (legs[1].first_turn, legs[1].last_turn) == ("right", "right")
-    legs = legs_of(HOUSE, route((8.0, 6.0), (8.0, 4.0), (3.5, 4.0), (3.5, 6.0)), 0.0)
-    assert (legs[1].first_turn, legs[1].last_turn) == ("left", "left")
-
-
-def test_turn_in_the_last_room():
-    legs = legs_of(HOUSE, route((3.5, 6.0), (3.5, 4.0), (1.0, 4.0), (1.0, 2.5), (7.0, 2.0)), 0.0)
-    assert legs[-1].first_turn == "right"  # north through the door, then east
-    assert legs_of(HOUSE, route((3.5, 6.0), (3.5, 9.0)), 0.0) is None  # leaves the house
-
-
-def test_house_instruction_says_the_turns():
-    path = route((1.0, 1.0), (1.0, 3.7), (8.0, 3.8), (8.0, 6.0))
-    legs = legs_of(HOUSE, path, math.pi)
-    kinds = [ROOMS[leg.room].kind for leg in legs]
-    stop = StopCondition("red desk", True)
-    texts = {
-        write_house_route(legs, kinds, [Passed(5.0, "blue bench", "left")], stop, Dice("t", i))
-        for i in range(40)
-    }
-    assert len(texts) > 20
+@pytest.mark.parametrize("style", STYLES)
+def test_paraphrases_are_distinct_and_repeatable(style):
+    texts = write(FACTS, style, 3, Dice("t", style))
+    assert len(set(texts)) == 3
+    assert texts == write(FACTS, style, 3, Dice("t", style))
+    assert texts != write(FACTS, style, 3, Dice("u", style))
     for text in texts:
-        assert 10 <= len(text.split()) <= 45
-        assert text.index("left") < text.index("office")
-        assert "bedroom" in text
-        assert "red desk" in text
-        assert text.replace("bench on your left", "").count("left") == 1
-    assert all("right" in text for text in texts)
+        assert text.isascii()
+        assert "desk" in text or style == "navrag"
+        assert "office" in text or "study" in text
+        assert text[-1] in ".?"
+        assert "  " not in text
+
+
+def test_r2r_says_the_turns_in_order():
+    texts = {text for i in range(12) for text in write(FACTS, "r2r", 3, Dice("r", i))}
+    assert len(texts) > 30
+    shown = [0, 0, 0]
+    for text in texts:
+        body = text.lower().replace("bench on your left", "").replace("bench on the left", "")
+        turns = re.findall(r"left|right", body)
+        assert turns in ([], ["left"], ["right"], ["left", "right"])  # some say less than all
+        if len(turns) < 2:
+            assert "straight" not in body
+        shown[len(turns)] += 1
+        assert body.index("bedroom") < body.index("desk")
+        assert 6 <= len(text.split()) <= 60
+    assert shown[2] > shown[0]
+
+
+def test_an_instruction_that_fits_another_route_is_never_written():
+    # Both rooms south of the hallway are offices with a desk at the door: only the count of doors helps.
+    rooms = (*ROOMS[:2], replace(ROOMS[2], kind="office"), ROOMS[3])
+    other = thing(4, "desk", 2, 3.5, 7.0, "brown")
+    facts = facts_of(house_of(rooms, DOORS), (DESK, other), DESK, WAY, math.pi)
+    reasons: Counter[str] = Counter()
+    texts = [text for i in range(8) for text in write(facts, "r2r", 3, Dice("a", i), reasons)]
+    assert texts
+    assert all("second door" in text for text in texts)
+    assert reasons["redrawn: instruction fits another route"] > 0
+    # Nothing tells the two offices apart for one who is not told the way.
+    assert write(facts, "reverie", 3, Dice("a"), reasons) == []
+    assert write(facts, "navrag", 3, Dice("a"), reasons) == []
+    assert reasons["description fits another object"] == 1
+
+
+def test_a_target_without_a_name_of_its_own_is_dropped():
+    twin = thing(5, "desk", 3, 5.6, 5.2, "brown")
+    facts = facts_of(HOUSE, (DESK, twin), DESK, WAY, math.pi)
+    reasons: Counter[str] = Counter()
+    assert write(facts, "r2r", 1, Dice("n"), reasons) == []
+    assert reasons["target has no name of its own"] == 1
+
+
+def test_words_for_stairs_and_arches():
+    program = Program(
+        (
+            Step("bedroom", first_turn="around", opening="door"),
+            Step("hallway", first_turn="left", last_turn="right", opening="arch"),
+            Step("stairs", climb="down", opening="arch"),
+            Step("hallway", first_turn="right", last_turn="left", opening="arch", says_opening=True),
+            Step("kitchen", passed=(Passing(Mention("fridge"), "right"),)),
+        ),
+        Stop(Mention("stove", "white"), in_front=True),
+    )
+    for i in range(40):
+        text = text_of(program, Voice(Dice("stairs", i))).lower()
+        assert "around" in text or "back" in text
+        assert "down" in text
+        assert " up the" not in text
+        assert "arch" in text
+        assert text.index("bedroom") < text.index("kitchen") < text.rindex("white")
+        assert text.count("white stove") + text.count("white oven") == 1
+
+
+def test_wishes_name_everything_that_answers_them():
+    assert all(demand.wish and demand.answers for demand in DEMANDS)
+    washing = next(demand for demand in demands_for("sink") if demand.wish == "wash my hands")
+    assert washing.answers == {"sink", "kitchen sink"}
+    sink = thing(6, "sink", 3, 9.0, 7.0, "white")
+    kitchen_sink = thing(7, "kitchen sink", 2, 1.0, 7.0, "grey")
+    facts = facts_of(HOUSE, (sink, kitchen_sink), sink, WAY, math.pi)
+    for text in write(facts, "navrag", 6, Dice("w")):
+        assert "office" in text or "study" in text  # a bare wish would be answered in the kitchen too
 
 
 def test_open_instruction_says_the_turns_in_order():
-    stop = StopCondition("refrigerator", False)
-    passed = [Passed(4.0, "sofa", "right")]
+    stop = open_route.StopCondition("refrigerator", False)
+    passed = [open_route.Passed(4.0, "sofa", "right")]
     for i in range(20):
         text = write_open_route("left", [(2.0, "right"), (6.0, "left")], passed, stop, 9.0, Dice("o", i))
         body = text.lower()
@@ -104,25 +125,14 @@ def test_open_instruction_says_the_turns_in_order():
         assert body.index("refrigerator") > body.index("sofa")
 
 
-def test_noun_phrases_are_unique():
-    def thing(number: int, category: str, color: str) -> Landmark:
-        return Landmark(number, category, color, (0, 0, 0), (1, 1, 1))
-
-    red, blue, red_too = thing(1, "chair", "red"), thing(2, "chair", "blue"), thing(3, "chair", "red")
-    assert noun_phrase(red, [red], with_color=False) == "chair"
-    assert noun_phrase(red, [red], with_color=True) == "red chair"
-    assert noun_phrase(red, [red, blue], with_color=False) == "red chair"
-    assert noun_phrase(red, [red, blue, red_too], with_color=True) is None
-    plain = thing(4, "sofa", "")
-    assert noun_phrase(plain, [plain], with_color=True) == "sofa"
+def test_without_rooms_only_ways_can_be_told():
+    facts = replace(FACTS, house=None, legs=())
+    assert len(write(facts, "r2r", 2, Dice("h"))) == 2
+    reasons: Counter[str] = Counter()
+    assert write(facts, "reverie", 2, Dice("h"), reasons) == []
+    assert reasons == {"rooms are not known": 1}
 
 
-def test_polylines():
-    corner = route((0, 0), (0, -4), (-4, -4))  # north, then west: a left turn
-    assert turns_along(corner) == [(4.0, pytest.approx(90.0))]
-    assert turns_along(corner[::-1]) == [(4.0, pytest.approx(-90.0))]
-    assert turn_deg(math.radians(170), math.radians(-170)) == pytest.approx(20.0)
-    assert len(simplified(resampled(corner, 0.1), 0.01)) == 3
-    points = waypoints(resampled(corner, 0.1), 2.5)
-    assert np.linalg.norm(np.diff(points, axis=0), axis=1).max() <= 2.5
-    assert [0.0, 0.0, -4.0] in points.round(6).tolist()
+def test_unknown_styles_are_refused():
+    with pytest.raises(ValueError, match="Did you mean 'reverie'"):
+        write(FACTS, "revery", 1, Dice("s"))

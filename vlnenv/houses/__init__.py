@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SPLITS", "generate_episodes", "house_of", "load_episodes", "load_scene", "write_glb"]
 
-SPLITS = ("train", "val_seen", "val_unseen")
+SPLITS = ("train", "val_seen", "val_unseen", "test")
 """Splits of the built-in data set."""
 
 
@@ -45,15 +45,20 @@ def house_of(scene_id: str) -> House:
     return draw(scene_id)
 
 
-def load_episodes(split: str) -> EpisodeDataset:
-    """The episodes of a split of the built-in data set, from the file in the package.
+def load_episodes(split: str, style: str = "r2r") -> EpisodeDataset:
+    """The episodes of a split of the built-in data set, from the files in the package.
+
+    Args:
+        split: One of `SPLITS`.
+        style: What the instructions tell: "r2r" the way, "reverie" an object to find, "navrag" what a person
+            wants. The routes are the same.
 
     Raises:
-        ValueError: If there is no such split.
+        ValueError: If there is no such split or style.
     """
     from vlnenv.houses.dataset import load
 
-    return load(split)
+    return load(split, style)
 
 
 def generate_episodes(simulator: Simulator, scene: Scene, count: int, seed: int | str = 0) -> list[Episode]:

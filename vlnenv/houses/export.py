@@ -1,20 +1,21 @@
-"""Scenes to GLB files, to be opened in Blender or any other viewer."""
+"""Scenes and houses as files for this library, Blender and Habitat."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-import numpy as np
-
 from vlnenv.cache import write_atomic
-from vlnenv.sim.scene import Material, Scene
+from vlnenv.houses.glb import glb_bytes
+from vlnenv.sim.scene import Scene
 
 
 def write_glb(scene: Scene, path: str | Path) -> None:
     """Write a scene as a GLB file in which every instance is a node of its name.
 
-    Surfaces get their materials' mean colours as vertex colours; textures are left out, because a node of one
-    mesh cannot carry several of them. Edits of the scene are not applied.
+    An instance's mesh has one primitive per material, with the material's texture; baked light is in the
+    vertex colours. `vlnenv.sim.loading.load_scene` reads the same geometry, names and looks from the file.
+    Edits of the scene are not applied.
 
     Args:
         scene: The scene.
@@ -23,33 +24,47 @@ def write_glb(scene: Scene, path: str | Path) -> None:
     Raises:
         ValueError: If the path does not end in `.glb`.
     """
-    import trimesh
-
     path = Path(path)
     if path.suffix.lower() != ".glb":
         raise ValueError(f"expected a path that ends in .glb, got {path}")
-    colors = np.array([_mean_color(material) for material in scene.materials], dtype=np.uint8)
-    order = np.argsort(scene.face_instance, kind="stable")
-    starts = np.searchsorted(scene.face_instance[order], [each.id for each in scene.instances], side="left")
-    ends = np.searchsorted(scene.face_instance[order], [each.id for each in scene.instances], side="right")
-    file = trimesh.Scene()
-    for instance, start, end in zip(scene.instances, starts, ends, strict=True):
-        own = order[start:end]
-        # Corners are not shared: neighbouring faces may differ in colour.
-        vertices = scene.vertices_m[scene.faces[own]].reshape(-1, 3)
-        faces = np.arange(len(vertices)).reshape(-1, 3)
-        corner_colors = np.repeat(colors[scene.face_material[own]], 3, axis=0)
-        mesh = trimesh.Trimesh(vertices, faces, vertex_colors=corner_colors, process=False)
-        file.add_geometry(mesh, node_name=instance.name, geom_name=instance.name)
-    write_atomic(path, file.export(file_type="glb"))
+    write_atomic(path, glb_bytes(scene))
 
 
-def _mean_color(material: Material) -> tuple[int, int, int, int]:
-    """SRGB and alpha."""
-    color = np.array([255.0, 255.0, 255.0])
-    if material.texture is not None:
-        color = material.texture.reshape(-1, 3).mean(axis=0)
-    # The factor is linear; near enough for a mean colour of an sRGB texture once it is encoded too.
-    color = color * np.asarray(material.base_color) ** (1.0 / 2.2)
-    red, green, blue = (int(value) for value in np.clip(np.rint(color), 0, 255))
-    return red, green, blue, 255
+def write_house(scene_id: str, folder: str | Path) -> Path:
+    """Write a house as a GLB file with its scene card and a stage configuration for Habitat.
+
+    Args:
+        scene_id: "houses/train/0003".
+        folder: Gets `houses_train_0003.glb`, `.card.json` and `.stage_config.json`; created where missing.
+
+    Returns:
+        Path of the GLB file.
+
+    Raises:
+        KeyError: If the id does not name a house.
+    """
+    from vlnenv.houses.building import build_scene
+    from vlnenv.houses.card import scene_card
+    from vlnenv.houses.house import house_of
+
+    house = house_of(scene_id)
+    scene = build_scene(house)
+    name = scene_id.replace("/", "_")
+    path = Path(folder) / f"{name}.glb"
+    write_glb(scene, path)
+    _write_json(path.with_suffix(".card.json"), scene_card(house, scene))
+    # Lit by its vertex colours alone: "flat" asks Habitat for no lamps.
+    stage = {
+        "render_asset": path.name,
+        "collision_asset": path.name,
+        "up": [0.0, 1.0, 0.0],
+        "front": [0.0, 0.0, -1.0],
+        "units_to_meters": 1.0,
+        "shader_type": "flat",
+    }
+    _write_json(path.with_suffix(".stage_config.json"), stage)
+    return path
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

@@ -1,374 +1,94 @@
-"""Furnishing: doors are hung and every room gets its usual furniture, with every place left reachable."""
+"""Furnishing: every room gets its usual furniture and small things, with every place left reachable."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-import numpy as np
-from scipy import ndimage
-
-from vlnenv.houses.catalogue import CATALOGUE, Box, Shape
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.floorplan import OUTSIDE, FloorPlan, Opening, Rect, Room, Wall
-from vlnenv.houses.room_rules import RULES, Rule
+from vlnenv.houses.doors import Door, door_zones, hang_doors
+from vlnenv.houses.furniture import Furniture, front_strip
+from vlnenv.houses.kitchen import place_run
+from vlnenv.houses.plan import FloorPlan, Room
+from vlnenv.houses.room_layout import RoomLayout
+from vlnenv.houses.room_rules import NEEDS, RULES
+from vlnenv.houses.small_things import place_small_things
+from vlnenv.houses.style import Style
 
-CLEARANCE_CM = 30
-"""Half the width of the way that stays open to every door and every piece of furniture."""
-_GRID_CM = 5
-_DOOR_ZONE_CM = 90
-_LEAF_CM = 88
+__all__ = [
+    "Door",
+    "Furniture",
+    "door_zones",
+    "front_strip",
+    "furnish_room",
+    "hang_doors",
+    "missing_needs",
+    "numbered",
+]
 
-
-@dataclass(frozen=True)
-class Door:
-    """An open doorway between two rooms, with or without a leaf."""
-
-    name: str
-    rooms: tuple[int, int]
-    """Both sides, smaller coordinates first; `OUTSIDE` for the closed front door."""
-    along_x: bool
-    """The wall runs along x."""
-    opening: Rect
-    """The hole in the wall, wall's thickness included."""
-    leaf: Rect | None
-    """Where the leaf stands; None for a doorway without one."""
-    color: str
-
-    @property
-    def center(self) -> tuple[int, int]:
-        """x, z of the middle of the opening."""
-        return ((self.opening.x0 + self.opening.x1) // 2, (self.opening.z0 + self.opening.z1) // 2)
+_TRIES = 4
 
 
-@dataclass(frozen=True)
-class Furniture:
-    """One placed piece."""
+def furnish_room(
+    plan: FloorPlan, room: Room, doors: Sequence[Door], style: Style, dice: Dice
+) -> tuple[Furniture, ...]:
+    """The furniture of one room; a few tries where what makes the room one of its kind did not fit.
 
-    name: str
-    """Unique in the house: "sofa_2"."""
-    category: str
-    color: str
-    room: int
-    rect: Rect
-    """Its box on the floor plan."""
-    bottom: int
-    top: int
-    facing: int
-    """Quarter turns: 0 looks along +z, 1 along +x, 2 along -z, 3 along -x."""
-    boxes: tuple[Box, ...]
-    """World frame, centimetres."""
+    Args:
+        plan: The house's plan.
+        room: One of its rooms.
+        doors: All doors of the house.
+        style: What the things have in common.
+        dice: Draws everything.
 
-
-def opening_rect(wall: Wall, opening: Opening, half_cm: int = 5) -> Rect:
-    """The hole of a door or window on the plan, `half_cm` to both sides of the wall's middle."""
-    if wall.along_x:
-        return Rect(opening.low, wall.line - half_cm, opening.high, wall.line + half_cm)
-    return Rect(wall.line - half_cm, opening.low, wall.line + half_cm, opening.high)
-
-
-def hang_doors(plan: FloorPlan, dice: Dice) -> tuple[Door, ...]:
-    """All doors of the plan; an open leaf lies flat against the wall or along the next one."""
-    doors: list[Door] = []
-    wood = dice.pick(["white", "brown", "brown", "grey"])
-    for wall in plan.walls:
-        for opening in wall.openings:
-            if opening.kind == "window":
-                continue
-            rect = opening_rect(wall, opening)
-            name = f"door_{len(doors) + 1}"
-            if opening.kind == "front door":
-                leaf = opening_rect(wall, Opening("", opening.low + 5, opening.high - 5, 0, 0), 2)
-                color = dice.pick(["red", "green", "blue", "black"])
-                doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf, color))
-                continue
-            leaf_rect = None
-            if dice.chance(65):
-                leaves = [
-                    leaf
-                    for room in (plan.rooms[r] for r in wall.rooms)
-                    if room.kind != "hallway"
-                    for leaf in _leaves(wall, opening, room)
-                    if not any(
-                        leaf.meets(zone) for zone in door_zones(plan, room.index, skip=(wall, opening))
-                    )
-                    and not any(other.leaf is not None and other.leaf.meets(leaf) for other in doors)
-                ]
-                leaf_rect = dice.pick(leaves) if leaves else None
-            doors.append(Door(name, wall.rooms, wall.along_x, rect, leaf_rect, wood))
-    return tuple(doors)
+    Returns:
+        Pieces with names that are unique in the house but long; see `numbered`.
+    """
+    best: tuple[Furniture, ...] = ()
+    fewest = None
+    for _ in range(_TRIES):
+        pieces = _furnished(plan, room, doors, style, dice)
+        missing = len(missing_needs(room.kind, pieces))
+        if fewest is None or missing < fewest:
+            best, fewest = pieces, missing
+        if fewest == 0:
+            break
+    return best
 
 
-def _leaves(wall: Wall, opening: Opening, room: Room) -> list[Rect]:
-    """Where an open leaf may stand in `room`, in the plan's frame."""
-    inner = room.inner
-    first, last = (inner.x0, inner.x1) if wall.along_x else (inner.z0, inner.z1)
-    face, inward = (wall.line + 5, 1) if wall.after == room.index else (wall.line - 5, -1)
-    spans = []
-    if opening.low - first >= _LEAF_CM + 2:
-        spans.append((opening.low - _LEAF_CM, opening.low, 4))
-    elif opening.low - first <= 40:
-        spans.append((opening.low + 1, opening.low + 5, _LEAF_CM))
-    if last - opening.high >= _LEAF_CM + 2:
-        spans.append((opening.high, opening.high + _LEAF_CM, 4))
-    elif last - opening.high <= 40:
-        spans.append((opening.high - 5, opening.high - 1, _LEAF_CM))
-    leaves = []
-    for low, high, thick in spans:
-        near, far = sorted((face + 2 * inward, face + (thick + 2) * inward))
-        leaves.append(Rect(low, near, high, far) if wall.along_x else Rect(near, low, far, high))
-    return leaves
+def missing_needs(kind: str, pieces: Iterable[Furniture]) -> list[tuple[str, ...]]:
+    """What a kind of room must have and has not: of each tuple one class would do."""
+    there = {piece.category for piece in pieces}
+    return [classes for classes in NEEDS.get(kind, ()) if not there.intersection(classes)]
 
 
-def door_zones(plan: FloorPlan, room: int, skip: tuple[Wall, Opening] | None = None) -> list[Rect]:
-    """Floor inside a room that must stay empty in front of its doors."""
-    zones = []
-    for wall in plan.walls:
-        if room not in wall.rooms:
+def _furnished(
+    plan: FloorPlan, room: Room, doors: Sequence[Door], style: Style, dice: Dice
+) -> tuple[Furniture, ...]:
+    layout = RoomLayout(plan, room, doors, style, dice)
+    kinds = {each.kind for each in plan.rooms}
+    for rule in RULES[room.kind]:
+        if rule.unless in kinds or room.inner.area < 10_000 * rule.least_m2:
             continue
-        low, high = (5, _DOOR_ZONE_CM) if wall.after == room else (-_DOOR_ZONE_CM, -5)
-        for opening in wall.openings:
-            if opening.kind == "window" or (wall, opening) == skip:
-                continue
-            if wall.along_x:
-                zones.append(Rect(opening.low, wall.line + low, opening.high, wall.line + high))
-            else:
-                zones.append(Rect(wall.line + low, opening.low, wall.line + high, opening.high))
-    return zones
+        if rule.mode == "run":
+            place_run(layout, [name for name in rule.classes if name != "dishwasher" or dice.chance(70)])
+            continue
+        for _ in range(rule.count):
+            if dice.chance(rule.percent) and layout.place(rule) is None:
+                break
+    place_small_things(layout)
+    return tuple(layout.pieces)
 
 
-def furnish(plan: FloorPlan, doors: Sequence[Door], dice: Dice) -> tuple[Furniture, ...]:
-    """Furniture of every room, rooms in the plan's order; names are numbered per category."""
+def numbered(pieces: Iterable[Furniture]) -> tuple[Furniture, ...]:
+    """The pieces with short names, numbered by category in their order: "sofa_2"."""
     counts: dict[str, int] = {}
-    pieces: list[Furniture] = []
-    kinds = {room.kind for room in plan.rooms}
-    for room in plan.rooms:
-        layout = _Layout(plan, room, doors, dice, counts)
-        for rule in RULES[room.kind]:
-            if rule.unless in kinds:
-                continue
-            for _ in range(rule.count):
-                if dice.chance(rule.percent):
-                    layout.place(rule)
-        pieces += layout.pieces
-    return tuple(pieces)
-
-
-class _Layout:
-    """One room while it is being furnished."""
-
-    def __init__(
-        self, plan: FloorPlan, room: Room, doors: Sequence[Door], dice: Dice, counts: dict[str, int]
-    ):
-        self.room, self.inner, self.dice, self.counts = room, room.inner, dice, counts
-        self.pieces: list[Furniture] = []
-        self.zones = door_zones(plan, room.index)
-        self.fronts: list[tuple[Rect, str]] = []
-        self.leaves = [d.leaf for d in doors if d.leaf is not None and d.leaf.meets(room.cell)]
-        self.solids: list[Rect] = list(self.leaves)
-        self.filled: list[tuple[Rect, int, int]] = [(leaf, 0, 210) for leaf in self.leaves]
-        self.openings: list[tuple[Rect, int, int]] = []
-        self.anchors: list[tuple[int, int]] = []
-        for wall in plan.walls:
-            if room.index not in wall.rooms:
-                continue
-            for opening in wall.openings:
-                self.openings.append((opening_rect(wall, opening, 12), opening.sill, opening.head))
-                if opening.kind == "door" and OUTSIDE not in wall.rooms:
-                    middle = (opening.low + opening.high) // 2
-                    off = wall.line + (40 if wall.after == room.index else -40)
-                    self.anchors.append((middle, off) if wall.along_x else (off, middle))
-
-    # -- trying -----------------------------------------------------------------------------------------
-
-    def place(self, rule: Rule) -> bool:
-        """Draw the class and try to place it by its rule; False where there is no room for it."""
-        entry = CATALOGUE[self.dice.pick(rule.classes)]
-        matching = next((p for p in self.pieces if p.category == entry.name and rule.matching), None)
-        color = matching.color if matching else self.dice.pick(entry.colors)
-        shape = entry.draw(self.dice, (entry.finish, color))
-        if matching:
-            shape = Shape(shape.width, shape.depth, shape.height, shape.boxes)
-        for rect, facing, bottom in self._candidates(rule, shape):
-            if self._fits(rule, entry.name, shape, rect, facing, bottom):
-                self._add(rule, entry.name, color, shape, rect, facing, bottom)
-                return True
-        return False
-
-    def _candidates(self, rule: Rule, shape: Shape) -> list[tuple[Rect, int, int]]:
-        inner, dice = self.inner, self.dice
-        if rule.mode in ("wall", "corner", "hung"):
-            found = []
-            for _ in range(14):
-                facing = dice.below(4)
-                length = inner.width if facing % 2 == 0 else inner.depth
-                room = length - shape.width - 2
-                if room < 0:
-                    continue
-                along = 1 + (dice.pick([0, room]) if rule.mode == "corner" else dice.below(room // 5 + 1) * 5)
-                found.append((self._against(facing, along, shape), facing, rule.bottom))
-            return found
-        if rule.mode == "center":
-            turns = dice.shuffled([0, 1])
-            x, z = (inner.x0 + inner.x1) // 2, (inner.z0 + inner.z1) // 2
-            moves = [(0, 0), *((dice.between(-60, 60, 10), dice.between(-60, 60, 10)) for _ in range(6))]
-            return [(_around(x + dx, z + dz, shape, turn), turn, 0) for dx, dz in moves for turn in turns]
-        hosts = [p for p in self.pieces if p.category in rule.near]
-        if not hosts:
-            return []
-        host = hosts[-1]
-        return _relative(rule.mode, host, shape, dice, inner)
-
-    def _against(self, facing: int, along: int, shape: Shape) -> Rect:
-        i, w, d = self.inner, shape.width, shape.depth
-        if facing == 0:
-            return Rect(i.x0 + along, i.z0 + 1, i.x0 + along + w, i.z0 + 1 + d)
-        if facing == 1:
-            return Rect(i.x0 + 1, i.z0 + along, i.x0 + 1 + d, i.z0 + along + w)
-        if facing == 2:
-            return Rect(i.x0 + along, i.z1 - 1 - d, i.x0 + along + w, i.z1 - 1)
-        return Rect(i.x1 - 1 - d, i.z0 + along, i.x1 - 1, i.z0 + along + w)
-
-    # -- judging ----------------------------------------------------------------------------------------
-
-    def _fits(self, rule: Rule, category: str, shape: Shape, rect: Rect, facing: int, bottom: int) -> bool:
-        if not self.inner.holds(rect):
-            return False
-        if rule.mode == "under":
-            return not any(p.category == "rug" and p.rect.meets(rect) for p in self.pieces)
-        top = bottom + shape.height
-        gap = rect.grown(2) if bottom == 0 else rect
-        if any(gap.meets(other) and bottom < high and low < top for other, low, high in self.filled):
-            return False
-        if any(rect.meets(hole) and bottom < high and low < top for hole, low, high in self.openings):
-            return False
-        if bottom > 0:
-            return True
-        if any(rect.meets(zone) for zone in self.zones):
-            return False
-        if any(rect.meets(front) and owner not in rule.near for front, owner in self.fronts):
-            return False
-        if rule.front_cm:
-            front = front_strip(rect, facing, rule.front_cm)
-            if not self.inner.holds(front) or any(front.meets(solid) for solid in self.solids):
-                return False
-        return self._all_reachable([*self.solids, rect])
-
-    def _all_reachable(self, solids: list[Rect]) -> bool:
-        """Whether a wide path joins all doors and passes every solid, and no part of the floor is cut off."""
-        i = self.inner
-        free = np.zeros((i.depth // _GRID_CM + 1, i.width // _GRID_CM + 1), dtype=bool)
-        margin = -(-CLEARANCE_CM // _GRID_CM)
-        free[margin:-margin, margin:-margin] = True
-        for solid in solids:
-            grown = solid.grown(CLEARANCE_CM)
-            x0, z0 = max(0, -(-(grown.x0 - i.x0) // _GRID_CM)), max(0, -(-(grown.z0 - i.z0) // _GRID_CM))
-            x1, z1 = (grown.x1 - i.x0) // _GRID_CM, (grown.z1 - i.z0) // _GRID_CM
-            free[z0 : max(0, z1) + 1, x0 : max(0, x1) + 1] = False
-        labels, _ = ndimage.label(free)
-        at_doors = {int(labels[(z - i.z0) // _GRID_CM, (x - i.x0) // _GRID_CM]) for x, z in self.anchors}
-        if len(at_doors) != 1 or 0 in at_doors:
-            return False
-        main = labels == at_doors.pop()
-        if 10 * int(main.sum()) < 9 * int(free.sum()):
-            return False
-        for solid in solids[len(self.leaves) :]:
-            reach = solid.grown(CLEARANCE_CM + 15)
-            x0, z0 = max(0, (reach.x0 - i.x0) // _GRID_CM), max(0, (reach.z0 - i.z0) // _GRID_CM)
-            x1, z1 = (reach.x1 - i.x0) // _GRID_CM, (reach.z1 - i.z0) // _GRID_CM
-            if not main[z0 : z1 + 1, x0 : x1 + 1].any():
-                return False
-        return True
-
-    def _add(
-        self, rule: Rule, category: str, color: str, shape: Shape, rect: Rect, facing: int, bottom: int
-    ) -> None:
-        number = self.counts.get(category, 0) + 1
-        self.counts[category] = number
-        boxes = tuple(_turned(box, shape, rect, facing, bottom) for box in shape.boxes)
-        name = f"{category.replace(' ', '_')}_{number}"
-        top = bottom + shape.height
-        self.pieces.append(
-            Furniture(name, category, color, self.room.index, rect, bottom, top, facing, boxes)
-        )
-        if rule.mode == "under":
-            return
-        self.filled.append((rect, bottom, top))
-        if bottom == 0:
-            self.solids.append(rect)
-            if rule.front_cm:
-                self.fronts.append((front_strip(rect, facing, rule.front_cm), category))
-
-
-def front_strip(rect: Rect, facing: int, depth_cm: int) -> Rect:
-    """The floor in front of a piece."""
-    if facing == 0:
-        return Rect(rect.x0, rect.z1, rect.x1, rect.z1 + depth_cm)
-    if facing == 1:
-        return Rect(rect.x1, rect.z0, rect.x1 + depth_cm, rect.z1)
-    if facing == 2:
-        return Rect(rect.x0, rect.z0 - depth_cm, rect.x1, rect.z0)
-    return Rect(rect.x0 - depth_cm, rect.z0, rect.x0, rect.z1)
-
-
-def _around(x: int, z: int, shape: Shape, facing: int) -> Rect:
-    w, d = (shape.width, shape.depth) if facing % 2 == 0 else (shape.depth, shape.width)
-    return Rect(x - w // 2, z - d // 2, x - w // 2 + w, z - d // 2 + d)
-
-
-def _relative(
-    mode: str, host: Furniture, shape: Shape, dice: Dice, inner: Rect
-) -> list[tuple[Rect, int, int]]:
-    """Candidates of a piece that belongs to `host`, in the host's frame and then turned with it."""
-    r, f = host.rect, host.facing
-    w, d = (r.width, r.depth) if f % 2 == 0 else (r.depth, r.width)
-    sw, sd = shape.width, shape.depth
-    local: list[tuple[int, int, int]] = []  # x0, z0 of the piece in the host's frame, quarter turns
-    if mode == "beside":
-        local = [(x, 0, 0) for x in dice.shuffled([-sw - 3, w + 3])]
-    elif mode == "front":
-        local = [((w - sw) // 2, d + gap, 0) for gap in (45, 38, 55)]
-    elif mode == "facing":
-        local = [((w - sw) // 2 + dx, d + 4, 2) for dx in dice.shuffled([0, -15, 15, -30])]
-    elif mode == "around":
-        seats = max(1, w // 62)
-        step = w // seats
-        for i in range(seats):
-            x = i * step + (step - sw) // 2
-            local += [(x, d + 3, 2), (x, -sd - 3, 0)]
-        local += [(-sd - 3, (d - sw) // 2, 1), (w + 3, (d - sw) // 2, 3)]
-    elif mode == "on":
-        local = [((w - sw) // 2, (d - sd) // 2, 0)]
-    elif mode == "above":
-        local = [((w - sw) // 2, 0, 0)]
-    elif mode == "under":
-        local = [((w - sw) // 2, (d - sd) // 2, 0), ((w - sw) // 2, d - sd // 3, 0)]
-    bottom = {"on": host.top, "above": 120}.get(mode, 0)
-    found = []
-    for x0, z0, turn in local:
-        pw, pd = (sw, sd) if turn % 2 == 0 else (sd, sw)
-        x1, z1 = x0 + pw, z0 + pd
-        if f == 0:
-            rect = Rect(r.x0 + x0, r.z0 + z0, r.x0 + x1, r.z0 + z1)
-        elif f == 1:
-            rect = Rect(r.x0 + z0, r.z0 + w - x1, r.x0 + z1, r.z0 + w - x0)
-        elif f == 2:
-            rect = Rect(r.x0 + w - x1, r.z0 + d - z1, r.x0 + w - x0, r.z0 + d - z0)
-        else:
-            rect = Rect(r.x0 + d - z1, r.z0 + x0, r.x0 + d - z0, r.z0 + x1)
-        if mode == "under" and not inner.holds(rect):
-            continue
-        found.append((rect, (f + turn) % 4, bottom))
-    return found
-
-
-def _turned(box: Box, shape: Shape, rect: Rect, facing: int, bottom: int) -> Box:
-    x0, y0, z0, x1, y1, z1, surface = box
-    w, d = shape.width, shape.depth
-    if facing == 1:
-        x0, z0, x1, z1 = z0, w - x1, z1, w - x0
-    elif facing == 2:
-        x0, z0, x1, z1 = w - x1, d - z1, w - x0, d - z0
-    elif facing == 3:
-        x0, z0, x1, z1 = d - z1, x0, d - z0, x1
-    return (rect.x0 + x0, bottom + y0, rect.z0 + z0, rect.x0 + x1, bottom + y1, rect.z0 + z1, surface)
+    names: dict[str, str] = {}
+    pieces = tuple(pieces)
+    for piece in pieces:
+        counts[piece.category] = counts.get(piece.category, 0) + 1
+        names[piece.name] = f"{piece.category.replace(' ', '_')}_{counts[piece.category]}"
+    return tuple(
+        replace(piece, name=names[piece.name], support=names.get(piece.support, piece.support))
+        for piece in pieces
+    )

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from vlnenv.errors import unknown_name
+from vlnenv.houses.catalogue import CATALOGUE
+from vlnenv.houses.critics import Complaint, complaints
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.floorplan import FloorPlan, Room, draw_plan
-from vlnenv.houses.furnish import Door, Furniture, furnish, hang_doors
+from vlnenv.houses.doors import Door, hang_doors
+from vlnenv.houses.floorplan import draw_plan
+from vlnenv.houses.furnish import furnish_room, numbered
+from vlnenv.houses.furniture import Furniture
+from vlnenv.houses.plan import FloorPlan, Room
+from vlnenv.houses.room_surfaces import draw_floors, draw_walls
+from vlnenv.houses.solids import Surface
+from vlnenv.houses.style import Style, draw_style
 
-VERSION = "houses-v0"
+VERSION = "houses-v1"
 """Names the generator; anything that can change a house makes a new version."""
 GROUPS = ("train", "val_unseen", "test")
 """House groups; no house is in two of them. The split val_seen uses the houses of train."""
 
-_FLOORS = {
-    "wood": (("planks", "brown"), ("planks", "beige"), ("planks", "grey"), ("planks", "light brown")),
-    "tiles": (
-        ("tiles", "white"),
-        ("tiles", "grey"),
-        ("tiles", "blue"),
-        ("tiles", "beige"),
-        ("tiles", "black"),
-    ),
-    "carpet": (("carpet", "grey"), ("carpet", "beige"), ("carpet", "blue"), ("carpet", "green")),
-}
-_PAINTS = ("white", "cream", "beige", "light blue", "light green", "pink", "light yellow", "light grey")
-_TILED = ("bathroom", "kitchen", "laundry room")
+_UPPER_FROM_M = 1.45
+_REPAIRS = 6
+_DRAWS = 30
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class House:
     """Everything that is known about a house. Centimetres, integers; the instruction writer's facts."""
 
@@ -39,21 +37,24 @@ class House:
     plan: FloorPlan
     doors: tuple[Door, ...]
     furniture: tuple[Furniture, ...]
-    floors: tuple[tuple[str, str], ...]
+    floors: tuple[Surface, ...]
     """(finish, colour) of each room's floor."""
-    paints: tuple[str, ...]
-    """Colour of each room's walls."""
+    walls: tuple[Surface, ...]
+    """(finish, colour) of each room's walls."""
+    draws: int = 1
+    """How many plans were drawn until every critic was content."""
 
     @property
     def rooms(self) -> tuple[Room, ...]:
-        """The rooms, the hallway first."""
+        """The rooms, those that one walks through first."""
         return self.plan.rooms
 
-    def room_at(self, x_m: float, z_m: float) -> int:
-        """Index of the room whose cell holds a point, metres; -1 outside the house."""
-        x, z = 100.0 * x_m, 100.0 * z_m
+    def room_at(self, x_m: float, z_m: float, y_m: float = 0.0) -> int:
+        """Index of the room whose cell holds a point, metres, on the level of its height; -1 outside."""
+        x, z, level = 100.0 * x_m, 100.0 * z_m, int(y_m > _UPPER_FROM_M)
         for room in self.rooms:
-            if room.cell.x0 <= x < room.cell.x1 and room.cell.z0 <= z < room.cell.z1:
+            c = room.cell
+            if room.level == level and c.x0 <= x < c.x1 and c.z0 <= z < c.z1:
                 return room.index
         return -1
 
@@ -79,23 +80,62 @@ def parse_scene_id(scene_id: str) -> tuple[str, int]:
 def house_of(scene_id: str) -> House:
     """The house of that name: "houses/train/0003". The same on every machine.
 
+    Plans are drawn, furnished and repaired until no critic complains.
+
     Raises:
         KeyError: If the id does not name a house.
+        RuntimeError: If no draw satisfied the critics (a bug of the generator).
     """
     group, number = parse_scene_id(scene_id)
-    dice = Dice(VERSION, group, number)
+    left: tuple[Complaint, ...] = ()
+    for draw in range(1, _DRAWS + 1):
+        house, left = _drawn(scene_id, draw, VERSION, group, number, draw)
+        if not left:
+            return house
+    raise RuntimeError(f"no plan of {_DRAWS} for {scene_id} satisfied the critics; the last: {left[0].text}")
+
+
+def _drawn(scene_id: str, draw: int, *name: object) -> tuple[House, tuple[Complaint, ...]]:
+    """A house drawn by dice of a name, repaired, and what is still wrong with it."""
+    dice = Dice(*name)
     plan = draw_plan(dice)
     doors = hang_doors(plan, dice)
-    furniture = furnish(plan, doors, dice)
-    floors = []
-    paints = []
-    shared = dice.pick(_FLOORS["wood"])
+    style = draw_style(dice, CATALOGUE["kitchen counter"])
+    floors, walls = draw_floors(plan, dice), draw_walls(plan, dice)
+    by_room = {}
     for room in plan.rooms:
-        if room.kind in _TILED:
-            floors.append(dice.pick(_FLOORS["tiles"]))
-        elif room.kind in ("bedroom", "office") and dice.chance(40):
-            floors.append(dice.pick(_FLOORS["carpet"]))
-        else:
-            floors.append(shared)
-        paints.append(dice.pick(_PAINTS))
-    return House(scene_id, plan, doors, furniture, tuple(floors), tuple(paints))
+        own = Dice(*name, "room", room.index)
+        by_room[room.index] = furnish_room(plan, room, doors, _of_room(style, own), own)
+
+    def built() -> House:
+        pieces = numbered(piece for room in plan.rooms for piece in by_room[room.index])
+        return House(scene_id, plan, doors, pieces, floors, walls, draw)
+
+    house = built()
+    left = complaints(house)
+    for repair in range(_REPAIRS):
+        if not left:
+            break
+        long_names = dict(
+            zip((p.name for p in house.furniture), (p for own in by_room.values() for p in own), strict=True)
+        )
+        for index in sorted({complaint.room for complaint in left if complaint.room >= 0}):
+            blamed = {long_names[c.piece].name for c in left if c.room == index and c.piece}
+            kept = without(by_room[index], blamed)
+            if repair >= _REPAIRS // 2 or any(c.room == index and not c.piece for c in left):
+                own = Dice(*name, "room", index, "repair", repair)
+                kept = furnish_room(plan, plan.rooms[index], doors, _of_room(style, own), own)
+            by_room[index] = kept
+        house = built()
+        left = complaints(house)
+    return house, left
+
+
+def _of_room(style: Style, dice: Dice) -> Style:
+    """The house's style with an accent of the room's own, now and then."""
+    return replace(style, accent=draw_style(dice, CATALOGUE["kitchen counter"]).accent)
+
+
+def without(pieces: tuple[Furniture, ...], names: set[str]) -> tuple[Furniture, ...]:
+    """The pieces but for those named and what stands on them."""
+    return tuple(piece for piece in pieces if piece.name not in names and piece.support not in names)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlnenv.houses.house import House
+from vlnenv.houses.mentions import Mention
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
 
-CAMERA = Camera(width=64, height=64, hfov_deg=90.0)
+CAMERA = Camera(width=48, height=48, hfov_deg=90.0)
 """What visibility is judged through: R2R-CE's view at low resolution."""
 LEAST_SHARE = 0.01
 """A landmark is seen where it fills this share of the picture."""
@@ -37,6 +38,27 @@ STRUCTURE = frozenset(
     )
 )
 """Last words of categories that are parts of the building, or nothing that one can name."""
+UNNAMED = frozenset(("curtain", "range hood"))
+"""Pieces of a house that nobody finds the way by, or goes to."""
+COLORLESS = frozenset(
+    (
+        "mirror",
+        "picture",
+        "plant",
+        "television",
+        "book",
+        "fish tank",
+        "globe",
+        "photo frame",
+        "fruit bowl",
+        "poster",
+    )
+)
+"""Categories whose one colour name says little about how they look."""
+MATERIALS = frozenset(
+    ("wooden", "leather", "metal", "marble", "glass", "wicker", "stone", "velvet", "bamboo")
+)
+"""Materials that people name."""
 _MAX_EXTENT_M = 4.5
 _MIN_EXTENT_M = 0.2
 
@@ -56,6 +78,12 @@ class Landmark:
     """Index of its room; -1 where rooms are not known."""
     facing: int | None = None
     """Quarter turns, see `Furniture`; None when not known."""
+    material: str = ""
+    """"wooden"; empty when not known or of no one material."""
+    support: str = ""
+    """"floor", "wall", "ceiling", or the name of the piece that it stands on; empty when not known."""
+    name: str = ""
+    """Instance name in the scene."""
 
     def distance_m(self, points_m: np.ndarray) -> np.ndarray:
         """Distance on the floor plan (n,) of points (n, 3) to the object's box."""
@@ -81,19 +109,27 @@ def landmarks_of(scene: Scene, house: House | None = None) -> tuple[Landmark, ..
     for instance in scene.instances:
         if house is not None:
             piece = pieces.get(instance.name)
-            if piece is None:
+            if piece is None or piece.support == "ceiling" or piece.category in UNNAMED:
                 continue
-            room, facing = piece.room, piece.facing
+            room, facing, material, support = piece.room, piece.facing, piece.material, piece.support
         else:
             size = np.subtract(instance.bounds_m[1], instance.bounds_m[0])
             words = instance.category.split()
             is_plain = bool(words) and all(word.isascii() and word.isalpha() for word in words)
             if not is_plain or words[-1] in STRUCTURE or not _MIN_EXTENT_M <= size.max() <= _MAX_EXTENT_M:
                 continue
-            room, facing = -1, None
+            room, facing, material, support = -1, None, "", ""
         found.append(
             Landmark(
-                instance.id, instance.category, instance.color, *instance.bounds_m, room=room, facing=facing
+                instance.id,
+                instance.category,
+                instance.color,
+                *instance.bounds_m,
+                room=room,
+                facing=facing,
+                material=material,
+                support=support,
+                name=instance.name,
             )
         )
     return tuple(found)
@@ -116,6 +152,35 @@ def seen_shares(
     )
 
 
+def mention_of(landmark: Landmark, others: Sequence[Landmark], with_color: bool = False) -> Mention | None:
+    """The shortest mention of a landmark that fits none of the others; None where there is none.
+
+    Args:
+        landmark: The one that is meant.
+        others: Those that it could be mistaken for; may include itself.
+        with_color: Name the colour (or else the material) even where it is not needed.
+    """
+    rest = [other for other in others if other.id != landmark.id]
+    color, material = looks_of(landmark)
+    plain = Mention(landmark.category)
+    colored = Mention(landmark.category, color)
+    made_of = Mention(landmark.category, "", material)
+    order = [plain, colored, made_of, Mention(landmark.category, color, material)]
+    if with_color:
+        order = [colored if color else made_of, *order]
+    for mention in order:
+        if not any(mention.fits(other.category, other.color, other.material) for other in rest):
+            return mention
+    return None
+
+
+def looks_of(landmark: Landmark) -> tuple[str, str]:
+    """Colour and material of a landmark as people would name them; empty where they would not."""
+    if landmark.category in COLORLESS:
+        return "", ""
+    return landmark.color, landmark.material if landmark.material in MATERIALS else ""
+
+
 def noun_phrase(landmark: Landmark, others: Sequence[Landmark], with_color: bool) -> str | None:
     """What to call a landmark so that none of the others is meant; None where words do not suffice.
 
@@ -127,10 +192,5 @@ def noun_phrase(landmark: Landmark, others: Sequence[Landmark], with_color: bool
     Returns:
         "sofa" or "red sofa", without article.
     """
-    same = [o for o in others if o.category == landmark.category and o.id != landmark.id]
-    colored = f"{landmark.color} {landmark.category}".strip()
-    if not same:
-        return colored if with_color else landmark.category
-    if landmark.color and all(o.color != landmark.color for o in same):
-        return colored
-    return None
+    mention = mention_of(landmark, others, with_color)
+    return None if mention is None else str(mention)

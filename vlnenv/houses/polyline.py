@@ -52,13 +52,6 @@ def simplified(points_m: np.ndarray, tolerance_m: float) -> np.ndarray:
     )
 
 
-def waypoints(points_m: np.ndarray, spacing_m: float = 2.5) -> np.ndarray:
-    """Corners of the line and points between them, none farther from the next than the spacing."""
-    corners = simplified(points_m, 0.03)
-    pieces = [resampled(corners[i : i + 2], spacing_m)[:-1] for i in range(len(corners) - 1)]
-    return np.concatenate([*pieces, corners[-1:]])
-
-
 def turns_along(points_m: np.ndarray, least_deg: float = 38.0) -> list[tuple[float, float]]:
     """(arc length, turn in degrees) of the turns that a walker would call turns.
 

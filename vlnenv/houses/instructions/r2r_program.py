@@ -1,0 +1,154 @@
+"""What an instruction in R2R's manner says: one of the programs that describe a route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vlnenv.houses.ambiguity import HALLS, is_room_enough
+from vlnenv.houses.dice import Dice
+from vlnenv.houses.facts import Passed, RouteFacts
+from vlnenv.houses.instructions.lexicon import MOST_ORDINAL
+from vlnenv.houses.landmarks import Landmark, mention_of
+from vlnenv.houses.legs import Leg
+from vlnenv.houses.passages import STAIRS
+from vlnenv.houses.program import Passing, Program, Step, Stop
+
+_LONG_M = 3.0
+_UNREMARKABLE = frozenset(("towel rack", "radiator", "rug", "book"))
+"""Categories that nobody finds the way by."""
+
+
+def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
+    """A program of a route through a house.
+
+    Args:
+        facts: What can be said.
+        detail: How much is: 0 (terse) to 100.
+        dice: Chooses.
+
+    Returns:
+        None where the object at the end cannot be told from others around it.
+    """
+    house = facts.house
+    assert house is not None
+    kinds = [facts.kind(number) for number in range(len(facts.legs))]
+    stop = _draw_stop(facts, detail, dice)
+    if stop is None:
+        return None
+    passed = _draw_passed(facts, detail, dice)
+    is_terse = dice.chance(95 - detail)
+    steps = []
+    for number, (leg, kind) in enumerate(zip(facts.legs, kinds, strict=True)):
+        is_first, is_last = number == 0, number == len(kinds) - 1
+        inside = tuple(passing for at, passing in passed if leg.begin_m <= at < leg.end_m)
+        if is_last and stop.mention is None:
+            # "Enter the office, turn left and stop there" would leave open where.
+            steps.append(Step(kind=kind, again=_again(facts.legs, kinds, number)))
+            break
+        first_turn = _first_turn(leg, is_first, is_last, is_terse, dice)
+        last_turn = leg.last_turn if not is_first or leg.length_m > 2.0 else ""
+        if is_terse and dice.chance(30):
+            last_turn = ""
+        is_named = kind not in HALLS or dice.chance(15 + detail // 2)
+        bends = (leg.first_turn and not first_turn) or (leg.last_turn and not last_turn)
+        steps.append(
+            Step(
+                kind=kind if is_named else "",
+                first_turn=first_turn,
+                passed=inside,
+                last_turn=last_turn,
+                ordinal=_ordinal(leg, is_first, dice) if last_turn else 0,
+                opening="" if leg.way_out is None else leg.way_out.kind,
+                says_opening=_says_opening(leg, dice),
+                climb=leg.climb,
+                at_end=leg.is_at_end
+                and not leg.door_ordinal > 1
+                and is_named
+                and kind in HALLS
+                and leg.length_m > _LONG_M
+                and dice.chance(50),
+                along="" if bends else _along(leg, kind, is_named, is_first or is_last, detail, dice),
+                bends=bool(bends),
+                again=_again(facts.legs, kinds, number),
+            )
+        )
+    return Program(tuple(steps), stop)
+
+
+def _first_turn(leg: Leg, is_first: bool, is_last: bool, is_terse: bool, dice: Dice) -> str:
+    if leg.climb or (is_terse and dice.chance(60 if is_first or is_last else 25)):
+        return ""
+    if is_last and not is_first and leg.length_m < 1.5:
+        return ""
+    if not leg.first_turn and not is_last and leg.length_m > _LONG_M and dice.chance(15):
+        return "straight" if not leg.last_turn or not is_first else ""
+    return leg.first_turn
+
+
+def _ordinal(leg: Leg, is_first: bool, dice: Dice) -> int:
+    if is_first or not leg.last_turn or not 0 < leg.door_ordinal <= MOST_ORDINAL:
+        return 0
+    return leg.door_ordinal if dice.chance(85 if leg.door_ordinal > 1 else 35) else 0
+
+
+def _says_opening(leg: Leg, dice: Dice) -> bool:
+    if leg.way_out is None or leg.climb:
+        return False
+    return dice.chance(50 if leg.way_out.kind == "arch" else 25)
+
+
+def _along(leg: Leg, kind: str, is_named: bool, is_outer: bool, detail: int, dice: Dice) -> str:
+    if leg.climb or is_outer or kind == STAIRS:
+        return ""
+    is_twice = leg.last_turn == leg.first_turn or dice.chance(60)
+    if leg.first_turn and leg.last_turn and leg.length_m > 2.0 and is_twice:
+        # "Turn left. Turn left into the bathroom" would be taken for one turn.
+        return "down" if is_named and kind in HALLS else "ahead"
+    if not is_named:
+        return ""
+    if kind in HALLS:
+        if not leg.first_turn and not leg.last_turn and leg.length_m <= _LONG_M:
+            return "across" if dice.chance(50) else ""
+        return "down" if leg.length_m > _LONG_M and dice.chance(20 + detail // 2) else ""
+    return "through" if not leg.first_turn and dice.chance(25 + detail // 2) else ""
+
+
+def _again(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> str:
+    if any(leg.room == legs[number].room for leg in legs[:number]):
+        return "back"
+    return "another" if kinds[number] in kinds[:number] and kinds[number] not in HALLS else ""
+
+
+def _draw_stop(facts: RouteFacts, detail: int, dice: Dice) -> Stop | None:
+    house, target = facts.house, facts.route.target
+    assert house is not None
+    if len(facts.legs) > 1 and is_room_enough(house, facts.route.goal_m) and dice.chance(35 - detail // 4):
+        return Stop(None)
+    mention = mention_of(target, _around(facts, target), dice.chance(30 + detail // 3))
+    if mention is None:
+        return None
+    return Stop(mention, facts.is_in_front and dice.chance(75))
+
+
+def _draw_passed(facts: RouteFacts, detail: int, dice: Dice) -> list[tuple[float, Passing]]:
+    """(way, landmark) of the landmarks to name, at most one in 2 m."""
+    wanted = (0, 0, 0, 1, 1, 2, 3)[dice.below(2) + detail // 18]
+    chosen: list[tuple[Passed, Passing]] = []
+    for passed in dice.shuffled(facts.passed):
+        landmark = passed.landmark
+        if len(chosen) == wanted:
+            break
+        if landmark.category in _UNREMARKABLE or landmark.category == facts.route.target.category:
+            continue
+        if any(abs(passed.at_m - other.at_m) < 2.0 for other, _ in chosen):
+            continue
+        mention = mention_of(landmark, _around(facts, landmark), dice.chance(45))
+        if mention is None:
+            continue
+        chosen.append((passed, Passing(mention, passed.side if dice.chance(55) else "")))
+    return sorted(((passed.at_m, passing) for passed, passing in chosen), key=lambda pair: pair[0])
+
+
+def _around(facts: RouteFacts, landmark: Landmark) -> list[Landmark]:
+    """What a landmark could be mistaken for: what else is in its room."""
+    return [other for other in facts.landmarks if other.room == landmark.room]
