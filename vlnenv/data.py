@@ -42,7 +42,7 @@ def load_dataset(
         FileNotFoundError: If the data set is not installed; the message lists the places searched.
     """
     if name == HOUSES:
-        return _load_houses(split, style)
+        return houses.load_episodes(split, style)
     if _is_path(name):
         return read_episodes(Path(name), split=split)
     if name not in EPISODES:
@@ -114,11 +114,6 @@ def _find_gt(name: str, split: str, folder: str | Path | None) -> Path | None:
 def _is_path(name: str) -> bool:
     """Whether a data set is named by its place, not by its name (which a folder may have, too)."""
     return name.endswith(_FILES) or (name not in EPISODES and Path(name).is_dir())
-
-
-def _load_houses(split: str, style: str) -> EpisodeDataset:
-    """The built-in episodes; houses-v0 has R2R's style alone, whatever is asked for."""
-    return houses.load_episodes(split)
 
 
 def resolve_dataset(name: str, task_dataset: str, split: str, folder: str | Path | None = None) -> str:
