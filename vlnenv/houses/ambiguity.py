@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from vlnenv.houses.legs import door_ordinal, is_at_end
 from vlnenv.houses.mentions import Mention
 from vlnenv.houses.passages import STAIRS, Passage, other_end_of_stairs, passages_of
 from vlnenv.houses.polyline import heading_of, turn_deg
-from vlnenv.houses.program import Passing, Program, Step
+from vlnenv.houses.program import Passing, Program, Step, Stop
 
 SAME_PLACE_M = 2.0
 """An object at most so far from the goal is at the goal: who stops beside it succeeds (radius 3 m)."""
@@ -78,6 +78,26 @@ def ends_of(
     x, y, z = (float(v) for v in start_m)
     start = _Spot(house.room_at(x, z, y), x, z, heading_rad, None)
     return tuple(_Reader(program, house, landmarks).ways(0, start, ()))
+
+
+def leads_to_room(
+    program: Program,
+    house: House,
+    landmarks: Sequence[Landmark],
+    start_m: np.ndarray,
+    heading_rad: float,
+    room: int,
+) -> bool:
+    """Whether a reader who does not know what is in the rooms ahead is led to a room, and to no other.
+
+    Landmarks of the first room are in view when the way out is chosen; those farther on tell a reader who
+    took a wrong door too late.
+    """
+    blind = tuple(
+        replace(step, passed=step.passed if number == 0 else ()) for number, step in enumerate(program.steps)
+    )
+    ends = ends_of(Program(blind, Stop(None)), house, landmarks, start_m, heading_rad)
+    return bool(ends) and all(end.rooms[-1] == room for end in ends)
 
 
 def is_at_goal(end: End, house: House, goal_m: np.ndarray) -> bool:
@@ -176,7 +196,10 @@ class _Reader:
         if here.way_in is None:
             if not _fits_start(step.first_turn, first):
                 return False
-            return not step.last_turn or _is_to(step.last_turn, first) or _is_to(step.last_turn, last)
+            return not step.last_turn or any(
+                _is_to(step.last_turn, angle)
+                for angle in ((first, last) if step.first_turn else (first, total))
+            )
         if not _fits_turn(step.first_turn, first) and not (
             step.first_turn in ("left", "right") and _is_to(step.first_turn, total, 45.0)
         ):
