@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vlnenv.houses.ambiguity import HALLS, ends_of, is_at_goal, leads_to_room
+from vlnenv.houses.ambiguity import HALLS, Reader, is_at_goal
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.instructions.clauses import joined, pass_clause, stop_clause
@@ -22,20 +22,22 @@ LENGTHS = (10, 12, 14, 16, 18, 19, 20, 21, 23, 24, 25, 26, 27, 29, 31, 33, 36, 4
 def write_r2r(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[str]) -> list[str]:
     """`count` paraphrases; none (and the reason counted) where the route is dropped."""
     house, route = facts.house, facts.route
+    reader = None
+    if house is not None:
+        reader = Reader(house, facts.landmarks, route.start_m, route.heading_rad)
 
     def draft(detail: int) -> Draft | str:
-        if house is None:
+        if house is None or reader is None:
             text = open_route_text(facts, dice)
             return "target has no name of its own" if text is None else Draft(lambda said, _: said, text)
         program = draw_program(facts, detail, dice)
         if program is None:
             return "target has no name of its own"
-        pose = route.start_m, route.heading_rad
-        ends = ends_of(program, house, facts.landmarks, *pose)
+        ends = reader.ends(program)
         if not any(end.rooms == tuple(leg.room for leg in facts.legs) for end in ends):
             return "instruction does not fit its own route"
         is_clear = all(is_at_goal(end, house, route.goal_m) for end in ends)
-        if not is_clear or not leads_to_room(program, house, facts.landmarks, *pose, facts.legs[-1].room):
+        if not is_clear or not reader.is_led_to(facts.legs[-1].room, program):
             return "instruction fits another route"
         return Draft(text_of, program)
 
@@ -148,7 +150,7 @@ class _Teller:
         if step.along == "down" or is_untold_hall:
             self._is_told[number] = True
             room = self._room(number)
-            if step.first_turn or step.passed:
+            if step.first_turn or step.passed or self._steps[number - 1].is_hallway:
                 return [pick(f"continue along {room}", f"keep going down {room}", f"continue down {room}")]
             return [
                 pick(
@@ -275,7 +277,7 @@ class _Teller:
         if side:
             return pick(
                 f"turn {side} through the {self._opening(step)}",
-                f"follow the {hall} to the {side}",
+                f"follow the {hall} around to the {side}",
                 f"turn {side} where the {hall} goes on",
             )
         if step.bends:
