@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.houses.hand_made import DOORS, HOUSE, ROOMS, house_of, path, thing
-from vlnenv.houses.ambiguity import ends_of, is_at_goal, is_room_enough
+from vlnenv.houses.ambiguity import Reader, is_at_goal, is_room_enough
 from vlnenv.houses.descriptions import (
     ObjectDescription,
     RoomDescription,
@@ -29,7 +29,7 @@ GOAL = path((9.0, 6.0))[0]
 
 def ends(*steps: Step, stop: str = "desk", things=THINGS, house=HOUSE):
     mention = Mention(stop) if stop else None
-    return ends_of(Program(steps, Stop(mention)), house, things, START, SOUTH)
+    return Reader(house, things, START, SOUTH).ends(Program(steps, Stop(mention)))
 
 
 def rooms_of(found):
@@ -58,6 +58,18 @@ def test_what_tells_the_routes_apart_leaves_one_end(hall, last):
     found = ends(Step("bedroom"), hall, last)
     assert rooms_of(found) == {(1, 0, 3)}
     assert all(is_at_goal(end, HOUSE, GOAL) for end in found)
+
+
+def test_what_is_in_the_rooms_ahead_does_not_choose_the_door():
+    steps = (Step("bedroom"), Step(first_turn="left", last_turn="right"), Step("", passed=()))
+    piano = thing(8, "piano", 3, 6.0, 7.0)
+    program = Program(steps, Stop(Mention("piano")))
+    reader = Reader(HOUSE, (*THINGS, piano), START, SOUTH)
+    assert rooms_of(reader.ends(program)) == {(1, 0, 3)}  # only one room has a piano
+    assert not reader.is_led_to(3, program)  # but which, one sees too late
+    clear = Program((*steps[:2], Step("office")), Stop(Mention("piano")))
+    assert reader.is_led_to(3, clear)
+    assert not reader.is_led_to(2, clear)
 
 
 def test_a_contradiction_has_no_end():

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from vlnenv.houses import house_of, load_scene, write_glb
-from vlnenv.houses.export import write_house
+from vlnenv.houses import house_of, load_scene, write_glb, write_house
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.loading import load_scene as load_file

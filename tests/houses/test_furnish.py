@@ -11,7 +11,9 @@ from vlnenv.houses.house import house_of
 from vlnenv.houses.placing import against, by_host, free_spans, turned_rect
 from vlnenv.houses.rect import Rect
 from vlnenv.houses.room_kinds import AREAS_DM2
-from vlnenv.houses.room_rules import NEEDS, ONLY_IN, RULES, SMALL
+from vlnenv.houses.room_needs import NEEDS, ONLY_IN
+from vlnenv.houses.room_rules import RULES
+from vlnenv.houses.top_rules import TOP_RULES
 from vlnenv.memory.text_table import load_text_table
 
 HOUSES = [house_of(f"houses/train/{number:04d}") for number in range(6)]
@@ -20,7 +22,9 @@ ROOM = Rect(100, 200, 500, 600)
 
 def test_rules_name_classes_that_exist_and_that_the_text_table_knows():
     named = {name for rules in RULES.values() for rule in rules for name in (*rule.classes, *rule.near)}
-    named |= {name for smalls in SMALL.values() for small in smalls for name in small.classes} | set(SMALL)
+    named |= {name for smalls in TOP_RULES.values() for small in smalls for name in small.classes} | set(
+        TOP_RULES
+    )
     named |= {name for needs in NEEDS.values() for group in needs for name in group} | set(ONLY_IN)
     assert named <= set(CATALOGUE)
     known = set(load_text_table().phrases)
@@ -32,7 +36,7 @@ def test_rules_name_classes_that_exist_and_that_the_text_table_knows():
 
 
 def test_what_stands_where_is_what_the_rules_say():
-    on_tops = {name for smalls in SMALL.values() for small in smalls for name in small.classes} | {
+    on_tops = {name for smalls in TOP_RULES.values() for small in smalls for name in small.classes} | {
         "television"
     }
     for house in HOUSES:

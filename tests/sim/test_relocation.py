@@ -6,7 +6,7 @@ from vlnenv.sim.edits import current_bounds
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.relocation import movable_instances, relocate
 
-HOUSE = "houses/val_unseen/0000"
+HOUSE = "houses/val_unseen/0004"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from vlnenv.sim.scene import Scene
     from vlnenv.sim.simulator import Simulator
 
-__all__ = ["SPLITS", "generate_episodes", "house_of", "load_episodes", "load_scene", "write_glb"]
+__all__ = [
+    "SPLITS",
+    "generate_episodes",
+    "house_of",
+    "load_episodes",
+    "load_scene",
+    "write_glb",
+    "write_house",
+]
 
 SPLITS = ("train", "val_seen", "val_unseen", "test")
 """Splits of the built-in data set."""
@@ -83,3 +91,14 @@ def write_glb(scene: Scene, path: str | Path) -> None:
     from vlnenv.houses.export import write_glb as write
 
     write(scene, path)
+
+
+def write_house(scene_id: str, folder: str | Path) -> Path:
+    """Write a built-in house as a GLB file with its scene card and a stage configuration for Habitat.
+
+    Raises:
+        KeyError: If the id does not name a house.
+    """
+    from vlnenv.houses.export import write_house as write
+
+    return write(scene_id, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from vlnenv.houses.legs import door_ordinal, is_at_end
 from vlnenv.houses.mentions import Mention
 from vlnenv.houses.passages import STAIRS, Passage, other_end_of_stairs, passages_of
 from vlnenv.houses.polyline import heading_of, turn_deg
-from vlnenv.houses.program import Passing, Program, Step
+from vlnenv.houses.program import Passing, Program, Step, Stop
 
 SAME_PLACE_M = 2.0
 """An object at most so far from the goal is at the goal: who stops beside it succeeds (radius 3 m)."""
@@ -59,27 +59,6 @@ class _Spot:
         return turn_deg(self.heading_rad, _heading(x - self.x, z - self.z))
 
 
-def ends_of(
-    program: Program, house: House, landmarks: Sequence[Landmark], start_m: np.ndarray, heading_rad: float
-) -> tuple[End, ...]:
-    """Ends of all ways through the house that fit a program.
-
-    The reader is taken to be generous: a way fits unless it contradicts what is said. Angles have a wide
-    tolerance, what is not said is free, names cover all objects that could be meant, and hallways that flow
-    into each other may be taken for one.
-
-    Args:
-        program: What the instruction says.
-        house: Rooms and doors.
-        landmarks: All objects that could be meant.
-        start_m: (3,) feet.
-        heading_rad: First heading.
-    """
-    x, y, z = (float(v) for v in start_m)
-    start = _Spot(house.room_at(x, z, y), x, z, heading_rad, None)
-    return tuple(_Reader(program, house, landmarks).ways(0, start, ()))
-
-
 def is_at_goal(end: End, house: House, goal_m: np.ndarray) -> bool:
     """Whether a reading's end counts as the goal (3,)."""
     x, y, z = (float(v) for v in goal_m)
@@ -112,29 +91,60 @@ def fits(mention: Mention, landmark: Landmark) -> bool:
     return mention.fits(landmark.category, landmark.color, landmark.material)
 
 
-class _Reader:
-    def __init__(self, program: Program, house: House, landmarks: Sequence[Landmark]) -> None:
-        self._program = program
+class Reader:
+    """Someone who stands in a house and follows instructions.
+
+    The reader is taken to be generous: a way fits unless it contradicts what is said. Angles have a wide
+    tolerance, what is not said is free, names cover all objects that could be meant, and hallways that flow
+    into each other may be taken for one.
+
+    Args:
+        house: Rooms and doors.
+        landmarks: All objects that could be meant.
+        start_m: (3,) feet.
+        heading_rad: First heading.
+    """
+
+    def __init__(
+        self, house: House, landmarks: Sequence[Landmark], start_m: np.ndarray, heading_rad: float
+    ) -> None:
         self._house = house
         self._passages = passages_of(house)
         self._in_room: dict[int, list[Landmark]] = {}
         for landmark in landmarks:
             self._in_room.setdefault(landmark.room, []).append(landmark)
+        x, y, z = (float(v) for v in start_m)
+        self._start = _Spot(house.room_at(x, z, y), x, z, heading_rad, None)
 
-    def ways(self, number: int, spot: _Spot, before: tuple[int, ...]) -> Iterator[End]:
-        step = self._program.steps[number]
+    def ends(self, program: Program) -> tuple[End, ...]:
+        """Ends of all ways through the house that fit a program."""
+        return tuple(self._ways(program, 0, self._start, ()))
+
+    def is_led_to(self, room: int, program: Program) -> bool:
+        """Whether the reader, not knowing what is in the rooms ahead, is led to a room and to no other.
+
+        Landmarks of the first room are in view when the way out is chosen; those farther on tell a reader who
+        took a wrong door too late.
+        """
+        first, *others = program.steps
+        blind = (first, *(replace(step, passed=()) for step in others))
+        ends = self.ends(Program(blind, Stop(None)))
+        return bool(ends) and all(end.rooms[-1] == room for end in ends)
+
+    def _ways(self, program: Program, number: int, spot: _Spot, before: tuple[int, ...]) -> Iterator[End]:
+        step = program.steps[number]
         for here in (spot, *self._silently(spot)):
             kind = self._house.rooms[here.room].kind
             if (step.kind and not kinds_alike(step.kind, kind)) or bool(step.climb) != (kind == STAIRS):
                 continue
             rooms = (*before, here.room)
-            if number == len(self._program.steps) - 1:
-                yield from self._stops(step, here, rooms)
+            if number == len(program.steps) - 1:
+                yield from self._stops(program, here, rooms)
                 continue
             for way_out, room in self._exits(step, here):
                 x, z = way_out.center_m
                 onwards = _Spot(way_out.beyond(room), x, z, way_out.heading_from(room), way_out)
-                yield from self.ways(number + 1, onwards, rooms)
+                yield from self._ways(program, number + 1, onwards, rooms)
 
     def _silently(self, spot: _Spot) -> Iterator[_Spot]:
         """Hallways that the reader may take for a part of this one."""
@@ -176,7 +186,10 @@ class _Reader:
         if here.way_in is None:
             if not _fits_start(step.first_turn, first):
                 return False
-            return not step.last_turn or _is_to(step.last_turn, first) or _is_to(step.last_turn, last)
+            return not step.last_turn or any(
+                _is_to(step.last_turn, angle)
+                for angle in ((first, last) if step.first_turn else (first, total))
+            )
         if not _fits_turn(step.first_turn, first) and not (
             step.first_turn in ("left", "right") and _is_to(step.first_turn, total, 45.0)
         ):
@@ -190,8 +203,8 @@ class _Reader:
             return ordinal in (0, step.ordinal)
         return True
 
-    def _stops(self, step: Step, here: _Spot, rooms: tuple[int, ...]) -> Iterator[End]:
-        mention = self._program.stop.mention
+    def _stops(self, program: Program, here: _Spot, rooms: tuple[int, ...]) -> Iterator[End]:
+        step, mention = program.steps[-1], program.stop.mention
         if mention is None:
             if all(self._is_passed(each, here, None) for each in step.passed):
                 yield End(rooms, None)

@@ -18,7 +18,7 @@ from vlnenv.houses.doors import opening_rect
 from vlnenv.houses.floor_raster import CELL_CM, FRAME_CM, floor_rasters
 from vlnenv.houses.plan import HEIGHT_CM, OUTSIDE
 from vlnenv.houses.rect import Rect
-from vlnenv.houses.room_rules import NEEDS, ONLY_IN
+from vlnenv.houses.room_needs import NEEDS, ONLY_IN
 from vlnenv.houses.support import is_carried_by
 
 if TYPE_CHECKING:

@@ -35,13 +35,13 @@ _ROUND = frozenset(("rug", "floor lamp", "plant", "trash can", "stool", "ottoman
 
 @dataclass(frozen=True)
 class Passed:
-    """A landmark beside the way, or straight ahead on it, that the walker sees in time."""
+    """A landmark beside the way that the walker sees in time."""
 
     landmark: Landmark
     at_m: float
-    """Way along the route to the closest approach; of one ahead, to where it comes into view."""
+    """Way along the route to the closest approach."""
     side: str
-    """"left" or "right" of the walker, or "ahead"."""
+    """"left" or "right" of the walker."""
     distance_m: float
     """Closest approach on the floor plan."""
     frames: int

@@ -35,10 +35,10 @@ class FloorRaster:
 
     def cells(self, rect: Rect) -> tuple[slice, slice]:
         """Rows and columns of all cells that a rectangle touches."""
-        (x, z), last = self.origin, 10**6
+        x, z = self.origin
         low_x, low_z = max(0, (rect.x0 - x) // CELL_CM), max(0, (rect.z0 - z) // CELL_CM)
-        high_x, high_z = -(-(rect.x1 - x) // CELL_CM), -(-(rect.z1 - z) // CELL_CM)
-        return slice(low_z, min(max(high_z, 0), last)), slice(low_x, min(max(high_x, 0), last))
+        high_x, high_z = max(0, -(-(rect.x1 - x) // CELL_CM)), max(0, -(-(rect.z1 - z) // CELL_CM))
+        return slice(low_z, high_z), slice(low_x, high_x)
 
 
 def floor_rasters(house: House) -> tuple[FloorRaster, ...]:

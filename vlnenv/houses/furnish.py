@@ -11,7 +11,8 @@ from vlnenv.houses.furniture import Furniture, front_strip
 from vlnenv.houses.kitchen import place_run
 from vlnenv.houses.plan import FloorPlan, Room
 from vlnenv.houses.room_layout import RoomLayout
-from vlnenv.houses.room_rules import NEEDS, RULES
+from vlnenv.houses.room_needs import NEEDS
+from vlnenv.houses.room_rules import RULES
 from vlnenv.houses.small_things import place_small_things
 from vlnenv.houses.style import Style
 

@@ -102,37 +102,31 @@ def _drawn(scene_id: str, draw: int, *name: object) -> tuple[House, tuple[Compla
     doors = hang_doors(plan, dice)
     style = draw_style(dice, CATALOGUE["kitchen counter"])
     floors, walls = draw_floors(plan, dice), draw_walls(plan, dice)
-    by_room = {}
-    for room in plan.rooms:
-        own = Dice(*name, "room", room.index)
-        by_room[room.index] = furnish_room(plan, room, doors, _of_room(style, own), own)
 
-    def built() -> House:
-        pieces = numbered(piece for room in plan.rooms for piece in by_room[room.index])
-        return House(scene_id, plan, doors, pieces, floors, walls, draw)
+    def furnished(room: Room, *attempt: object) -> tuple[Furniture, ...]:
+        own = Dice(*name, "room", room.index, *attempt)
+        return furnish_room(plan, room, doors, _of_room(style, own), own)
 
-    house = built()
-    left = complaints(house)
-    for repair in range(_REPAIRS):
-        if not left:
-            break
-        long_names = dict(
-            zip((p.name for p in house.furniture), (p for own in by_room.values() for p in own), strict=True)
-        )
-        for index in sorted({complaint.room for complaint in left if complaint.room >= 0}):
-            blamed = {long_names[c.piece].name for c in left if c.room == index and c.piece}
-            kept = without(by_room[index], blamed)
-            if repair >= _REPAIRS // 2 or any(c.room == index and not c.piece for c in left):
-                own = Dice(*name, "room", index, "repair", repair)
-                kept = furnish_room(plan, plan.rooms[index], doors, _of_room(style, own), own)
-            by_room[index] = kept
-        house = built()
+    by_room = [furnished(room) for room in plan.rooms]
+    for repair in range(_REPAIRS + 1):
+        pieces = [piece for own in by_room for piece in own]
+        house = House(scene_id, plan, doors, numbered(pieces), floors, walls, draw)
         left = complaints(house)
+        if not left or repair == _REPAIRS:
+            break
+        # Pieces are blamed by their short names.
+        own_name = {short.name: piece.name for short, piece in zip(house.furniture, pieces, strict=True)}
+        for index in sorted({complaint.room for complaint in left if complaint.room >= 0}):
+            blamed = [complaint.piece for complaint in left if complaint.room == index]
+            if all(blamed) and repair < _REPAIRS // 2:
+                by_room[index] = without(by_room[index], {own_name[piece] for piece in blamed})
+            else:
+                by_room[index] = furnished(plan.rooms[index], "repair", repair)
     return house, left
 
 
 def _of_room(style: Style, dice: Dice) -> Style:
-    """The house's style with an accent of the room's own, now and then."""
+    """The house's style with an accent of the room's own."""
     return replace(style, accent=draw_style(dice, CATALOGUE["kitchen counter"]).accent)
 
 

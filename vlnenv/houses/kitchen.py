@@ -8,7 +8,8 @@ from typing import NamedTuple
 from vlnenv.houses.catalogue import CATALOGUE, Shape
 from vlnenv.houses.placing import Spot, against, extent_along
 from vlnenv.houses.room_layout import RoomLayout
-from vlnenv.houses.room_rules import NEEDS, Rule
+from vlnenv.houses.room_needs import NEEDS
+from vlnenv.houses.room_rules import Rule
 from vlnenv.houses.solids import Surface
 
 _CABINETS_CM = 142

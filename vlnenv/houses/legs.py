@@ -89,13 +89,14 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
     for number, visit in enumerate(visits):
         begin, end = bounds[number], bounds[number + 1]
         before = visits[number - 1] if number else None
-        first, last = _directions(line[begin : end + 1])
         way_in = None if before is None or before.way_out is None else before.way_out
         first_turn, last_turn, ordinal, at_end = "", "", 0, False
         if before is None or way_in is None:
-            first_turn = start_turn(turn_deg(heading_rad, first))
+            direction = _first_direction(line[begin : end + 1])
+            first_turn = start_turn(turn_deg(heading_rad, direction))
             if visit.way_out is not None:
-                last_turn = side_of(turn_deg(last, visit.way_out.heading_from(visit.room)))
+                ahead = direction if first_turn else heading_rad
+                last_turn = side_of(turn_deg(ahead, visit.way_out.heading_from(visit.room)))
         elif not visit.climb:
             heading_in = way_in.heading_from(before.last_room)
             chord = heading_of(line[end] - line[begin])
@@ -132,13 +133,13 @@ class _Visit:
     climb: str = ""
 
 
-def _directions(points_m: np.ndarray) -> tuple[float, float]:
-    """Heading at the start and at the end of a piece of route, wiggles smoothed away."""
+def _first_direction(points_m: np.ndarray) -> float:
+    """Heading at the start of a piece of route, wiggles smoothed away."""
     line = simplified(points_m, 0.25)
     steps = np.diff(line, axis=0)
     lengths = np.linalg.norm(steps, axis=1)
     long = [i for i in range(len(steps)) if lengths[i] >= 0.5] or [int(np.argmax(lengths))]
-    return heading_of(steps[long[0]]), heading_of(steps[long[-1]])
+    return heading_of(steps[long[0]])
 
 
 def start_turn(angle_deg: float) -> str:

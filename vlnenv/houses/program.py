@@ -45,8 +45,10 @@ class Step:
     """How the room is crossed: "down" (a long hallway), "across", "through", "ahead"."""
     bends: bool = False
     """It has a turn that is not said: no word may call the way straight."""
-    again: str = ""
-    """"back" where the way was in this room before, "another" where it was in one of that kind."""
+    is_another: bool = False
+    """The way was in another room of that kind before."""
+    is_hallway: bool = False
+    """It is a hallway, whether that is said or not."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which furniture a kind of room gets, in which order, and where; and what stands on the furniture."""
+"""Which furniture a kind of room gets, in which order, and where."""
 
 from __future__ import annotations
 
@@ -29,17 +29,6 @@ class Rule:
     """Not where the house has a room of this kind."""
     least_m2: int = 0
     """Only in rooms of this floor area and more."""
-
-
-@dataclass(frozen=True)
-class Small:
-    """What may stand on a piece."""
-
-    classes: tuple[str, ...]
-    """One of these is drawn."""
-    percent: int
-    spot: str = "any"
-    """center, back, front or any place of a top."""
 
 
 def _wall(*classes: str, percent: int = 100, count: int = 1, front: int | None = None, unless: str = "",
@@ -375,115 +364,3 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "stairs": (),
 }
 """Kind of room to its wishes, in order; what does not fit is left out."""
-
-_BOOK = Small(("book",), 45)
-_VASE = Small(("vase", "flower pot"), 55, "center")
-
-SMALL: dict[str, tuple[Small, ...]] = {
-    "nightstand": (
-        Small(("table lamp",), 80, "back"),
-        Small(("alarm clock", "book", "tissue box", "photo frame", "cup"), 55),
-    ),
-    "desk": (
-        Small(("monitor", "laptop", "laptop"), 85, "center"),
-        Small(("keyboard",), 45, "front"),
-        Small(("table lamp",), 55),
-        Small(("book",), 50),
-        Small(("printer", "speaker", "cup", "photo frame"), 50),
-    ),
-    "dressing table": (Small(("vase", "photo frame", "candle"), 70), Small(("table lamp",), 30)),
-    "side table": (
-        Small(("table lamp", "flower pot", "telephone"), 75, "center"),
-        Small(("book", "cup"), 30),
-    ),
-    "coffee table": (Small(("vase", "bowl", "tray", "candle"), 70, "center"), _BOOK, Small(("cup",), 30)),
-    "console table": (_VASE, Small(("photo frame", "table lamp", "telephone", "basket"), 65)),
-    "dining table": (
-        Small(("fruit bowl", "vase", "bowl", "candle"), 85, "center"),
-        Small(("plate", "cup"), 35),
-    ),
-    "sideboard": (
-        _VASE,
-        Small(("table lamp", "radio", "photo frame", "alarm clock"), 55),
-        Small(("bowl", "tray"), 35),
-    ),
-    "dresser": (Small(("photo frame", "vase", "table lamp"), 65), Small(("book", "basket", "candle"), 45)),
-    "cabinet": (Small(("basket", "vase", "radio", "flower pot", "speaker"), 60),),
-    "chest": (Small(("teddy bear", "basket", "book"), 35),),
-    "tv stand": (Small(("television",), 100, "center"), Small(("speaker",), 45)),
-    "fireplace": (
-        Small(("candle", "photo frame", "vase", "alarm clock"), 75),
-        Small(("candle", "photo frame"), 50),
-    ),
-    "piano": (Small(("photo frame", "vase", "candle"), 60),),
-    "kitchen counter": (
-        Small(("kettle", "toaster", "coffee maker", "microwave", "bowl"), 75, "back"),
-        Small(("bottle", "cup", "pot", "plate", "fruit bowl"), 45),
-    ),
-    "kitchen island": (
-        Small(("fruit bowl", "bowl", "vase"), 80, "center"),
-        Small(("plate", "bottle", "cup"), 60),
-    ),
-    "stove": (Small(("pot", "pan", "kettle"), 75),),
-    "washing machine": (Small(("basket", "bottle"), 45),),
-    "dryer": (Small(("basket",), 45),),
-    "sink": (Small(("soap dispenser",), 70),),
-    "shelf": (
-        Small(("book", "vase", "flower pot", "photo frame", "bottle"), 85),
-        Small(("book", "candle", "cup"), 55),
-    ),
-    "filing cabinet": (Small(("printer", "flower pot", "book"), 60, "center"),),
-    "display cabinet": (),
-    "bookshelf": (),
-    "wine rack": (Small(("bottle", "bowl"), 40),),
-    "shoe rack": (Small(("basket", "flower pot"), 30),),
-}
-"""Class to what may stand on it, in order."""
-
-NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "living room": (("sofa",), ("television", "fireplace", "bookshelf", "coffee table")),
-    "family room": (("sofa",),),
-    "kitchen": (("fridge",), ("stove",), ("kitchen sink",), ("kitchen counter",)),
-    "dining room": (("dining table",), ("chair",)),
-    "bedroom": (("bed",), ("wardrobe", "dresser", "nightstand")),
-    "children's room": (("bed", "bunk bed", "crib"),),
-    "bathroom": (("toilet",), ("sink",)),
-    "office": (("desk",), ("office chair", "bookshelf", "filing cabinet")),
-    "library": (("bookshelf",), ("armchair", "desk")),
-    "laundry room": (("washing machine",),),
-    "entryway": (("coat rack", "shoe rack", "console table", "bench", "cabinet", "mirror", "picture"),),
-    "closet": (("wardrobe", "dresser", "shoe rack", "chest", "suitcase"),),
-    "pantry": (("cabinet", "wine rack", "shelf"),),
-    "gym": (("treadmill", "exercise bike"),),
-    "game room": (("pool table", "television", "sofa"),),
-}
-"""Kind of room to what makes it one: of each tuple, one class at least."""
-
-ONLY_IN: dict[str, tuple[str, ...]] = {
-    "bed": ("bedroom", "children's room"),
-    "bunk bed": ("children's room",),
-    "crib": ("children's room", "bedroom"),
-    "nightstand": ("bedroom", "children's room"),
-    "wardrobe": ("bedroom", "children's room", "closet"),
-    "toilet": ("bathroom",),
-    "bathtub": ("bathroom",),
-    "shower": ("bathroom",),
-    "sink": ("bathroom", "laundry room"),
-    "stove": ("kitchen",),
-    "kitchen sink": ("kitchen",),
-    "kitchen counter": ("kitchen",),
-    "kitchen cabinet": ("kitchen",),
-    "kitchen island": ("kitchen",),
-    "range hood": ("kitchen",),
-    "dishwasher": ("kitchen",),
-    "fridge": ("kitchen", "pantry"),
-    "washing machine": ("laundry room", "bathroom"),
-    "dryer": ("laundry room",),
-    "treadmill": ("gym",),
-    "exercise bike": ("gym",),
-    "pool table": ("game room",),
-    "dining table": ("dining room", "kitchen", "living room"),
-    "coat rack": ("entryway", "hallway"),
-    "towel rack": ("bathroom", "laundry room", "gym"),
-}
-"""Classes that belong to some kinds of rooms alone."""

@@ -10,7 +10,8 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.furniture import Furniture
 from vlnenv.houses.placing import Spot, centered
 from vlnenv.houses.room_layout import RoomLayout
-from vlnenv.houses.room_rules import SMALL, Rule, Small
+from vlnenv.houses.room_rules import Rule
+from vlnenv.houses.top_rules import TOP_RULES, Small
 
 _EDGE_CM = 2
 _GAP_CM = 2
@@ -20,7 +21,7 @@ _RULE = Rule((), "on")
 def place_small_things(layout: RoomLayout) -> None:
     """Stand small things on what is in the room; what finds no place is left out."""
     for host in list(layout.pieces):
-        for small in SMALL.get(host.category, ()):
+        for small in TOP_RULES.get(host.category, ()):
             if not layout.dice.chance(small.percent):
                 continue
             _place(layout, CATALOGUE[layout.dice.pick(small.classes)], small, host)

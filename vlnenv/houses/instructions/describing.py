@@ -138,8 +138,6 @@ def room_words(said: RoomDescription, voice: Voice) -> str:
             after.append(where)
         else:
             before = f"{pick(f'{ordinal} floor', where)} "
-    if said.beside:
-        after.append(f"{pick('next to', 'beside', 'next to', 'adjacent to')} the {voice.room(said.beside)}")
     features = []
     if said.walls:
         features.append(f"the {said.walls} walls")
@@ -147,6 +145,9 @@ def room_words(said: RoomDescription, voice: Voice) -> str:
         features.append(f"the {voice.thing(said.holds)}")
     if features:
         after.append("with " + " and ".join(features))
+    if said.beside:
+        # Last: "the bathroom next to the bedroom with blue walls" leaves open whose walls are blue.
+        after.append(f"{pick('next to', 'beside', 'next to', 'adjacent to')} the {voice.room(said.beside)}")
     return " ".join([f"the {before}{name}", *after])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vlnenv.houses.ambiguity import HALLS, ends_of, is_at_goal
+from vlnenv.houses.ambiguity import HALLS, Reader, is_at_goal
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.instructions.clauses import joined, pass_clause, stop_clause
@@ -22,18 +22,22 @@ LENGTHS = (10, 12, 14, 16, 18, 19, 20, 21, 23, 24, 25, 26, 27, 29, 31, 33, 36, 4
 def write_r2r(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[str]) -> list[str]:
     """`count` paraphrases; none (and the reason counted) where the route is dropped."""
     house, route = facts.house, facts.route
+    reader = None
+    if house is not None:
+        reader = Reader(house, facts.landmarks, route.start_m, route.heading_rad)
 
     def draft(detail: int) -> Draft | str:
-        if house is None:
+        if house is None or reader is None:
             text = open_route_text(facts, dice)
             return "target has no name of its own" if text is None else Draft(lambda said, _: said, text)
         program = draw_program(facts, detail, dice)
         if program is None:
             return "target has no name of its own"
-        ends = ends_of(program, house, facts.landmarks, route.start_m, route.heading_rad)
+        ends = reader.ends(program)
         if not any(end.rooms == tuple(leg.room for leg in facts.legs) for end in ends):
             return "instruction does not fit its own route"
-        if not all(is_at_goal(end, house, route.goal_m) for end in ends):
+        is_clear = all(is_at_goal(end, house, route.goal_m) for end in ends)
+        if not is_clear or not reader.is_led_to(facts.legs[-1].room, program):
             return "instruction fits another route"
         return Draft(text_of, program)
 
@@ -116,7 +120,7 @@ class _Teller:
         """From inside a room to the next one."""
         step, following = self._steps[number], self._steps[number + 1]
         is_plain = not (step.last_turn or step.says_opening or step.at_end or following.climb)
-        is_corner = step.kind in HALLS and following.kind == step.kind
+        is_corner = step.is_hallway and following.is_hallway
         is_one = step.along in ("through", "down") and is_plain and not is_corner
         if is_one and self._voice.dice.chance(70) and self._introduces(number + 1, 60):
             into = self._room(number + 1)
@@ -146,7 +150,7 @@ class _Teller:
         if step.along == "down" or is_untold_hall:
             self._is_told[number] = True
             room = self._room(number)
-            if step.first_turn or step.passed:
+            if step.first_turn or step.passed or self._steps[number - 1].is_hallway:
                 return [pick(f"continue along {room}", f"keep going down {room}", f"continue down {room}")]
             return [
                 pick(
@@ -179,7 +183,7 @@ class _Teller:
         leaves = (number == 0 or not introduces) and step.kind not in ("", *HALLS) and not step.along
         if leaves:
             return self._leave(number, self._room(number + 1) if introduces else "")
-        if step.kind in HALLS and following.kind == step.kind:
+        if step.is_hallway and following.is_hallway:
             return self._around_corner(step)
         if introduces:
             return self._enter(step, self._room(number + 1))
@@ -269,11 +273,11 @@ class _Teller:
     def _around_corner(self, step: Step) -> str:
         """Out of one hallway into the next."""
         pick, side = self._voice.pick, step.last_turn
-        hall = self._voice.room(step.kind)
+        hall = self._voice.room("hallway")
         if side:
             return pick(
                 f"turn {side} through the {self._opening(step)}",
-                f"follow the {hall} to the {side}",
+                f"follow the {hall} around to the {side}",
                 f"turn {side} where the {hall} goes on",
             )
         if step.bends:
@@ -354,7 +358,7 @@ class _Teller:
         """Like "the bedroom" or "another bedroom"."""
         step = self._steps[number]
         name = self._voice.room(step.kind)
-        return f"another {name}" if step.again == "another" else f"the {name}"
+        return f"another {name}" if step.is_another else f"the {name}"
 
     def _crossed(self, number: int) -> str:
         """A room that is walked through: "the room" where its name was just said."""

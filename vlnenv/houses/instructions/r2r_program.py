@@ -43,33 +43,37 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
         inside = tuple(passing for at, passing in passed if leg.begin_m <= at < leg.end_m)
         if is_last and stop.mention is None:
             # "Enter the office, turn left and stop there" would leave open where.
-            steps.append(Step(kind=kind, again=_again(facts.legs, kinds, number)))
+            steps.append(Step(kind=kind, is_another=_is_another(facts.legs, kinds, number)))
             break
         first_turn = _first_turn(leg, is_first, is_last, is_terse, dice)
         last_turn = leg.last_turn if not is_first or leg.length_m > 2.0 else ""
         if is_terse and dice.chance(30):
             last_turn = ""
         is_named = kind not in HALLS or dice.chance(15 + detail // 2)
-        bends = (leg.first_turn and not first_turn) or (leg.last_turn and not last_turn)
+        is_unturned = bool(leg.first_turn) and not first_turn
+        bends = is_unturned or (bool(leg.last_turn) and not last_turn)
         steps.append(
             Step(
                 kind=kind if is_named else "",
                 first_turn=first_turn,
                 passed=inside,
                 last_turn=last_turn,
-                ordinal=_ordinal(leg, is_first, dice) if last_turn else 0,
+                # Doors are counted in one direction: who does not know it cannot count.
+                ordinal=_ordinal(leg, is_first, dice) if last_turn and not is_unturned else 0,
                 opening="" if leg.way_out is None else leg.way_out.kind,
                 says_opening=_says_opening(leg, dice),
                 climb=leg.climb,
                 at_end=leg.is_at_end
+                and not is_unturned
                 and not leg.door_ordinal > 1
                 and is_named
                 and kind in HALLS
                 and leg.length_m > _LONG_M
                 and dice.chance(50),
-                along="" if bends else _along(leg, kind, is_named, is_first or is_last, detail, dice),
-                bends=bool(bends),
-                again=_again(facts.legs, kinds, number),
+                along="" if bends else _along(leg, kind, is_named, number, is_last, detail, dice),
+                bends=bends,
+                is_another=_is_another(facts.legs, kinds, number),
+                is_hallway=kind == "hallway",
             )
         )
     return Program(tuple(steps), stop)
@@ -97,14 +101,14 @@ def _says_opening(leg: Leg, dice: Dice) -> bool:
     return dice.chance(50 if leg.way_out.kind == "arch" else 25)
 
 
-def _along(leg: Leg, kind: str, is_named: bool, is_outer: bool, detail: int, dice: Dice) -> str:
-    if leg.climb or is_outer or kind == STAIRS:
+def _along(leg: Leg, kind: str, is_named: bool, number: int, is_last: bool, detail: int, dice: Dice) -> str:
+    if leg.climb or is_last or kind == STAIRS or (number == 0 and kind not in HALLS):
         return ""
     is_twice = leg.last_turn == leg.first_turn or dice.chance(60)
     if leg.first_turn and leg.last_turn and leg.length_m > 2.0 and is_twice:
         # "Turn left. Turn left into the bathroom" would be taken for one turn.
-        return "down" if is_named and kind in HALLS else "ahead"
-    if not is_named:
+        return "down" if is_named and kind in HALLS and number > 0 else "ahead"
+    if not is_named or number == 0:
         return ""
     if kind in HALLS:
         if not leg.first_turn and not leg.last_turn and leg.length_m <= _LONG_M:
@@ -113,16 +117,17 @@ def _along(leg: Leg, kind: str, is_named: bool, is_outer: bool, detail: int, dic
     return "through" if not leg.first_turn and dice.chance(25 + detail // 2) else ""
 
 
-def _again(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> str:
-    if any(leg.room == legs[number].room for leg in legs[:number]):
-        return "back"
-    return "another" if kinds[number] in kinds[:number] and kinds[number] not in HALLS else ""
+def _is_another(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> bool:
+    if kinds[number] in HALLS or any(leg.room == legs[number].room for leg in legs[:number]):
+        return False
+    return kinds[number] in kinds[:number]
 
 
 def _draw_stop(facts: RouteFacts, detail: int, dice: Dice) -> Stop | None:
     house, target = facts.house, facts.route.target
     assert house is not None
-    if len(facts.legs) > 1 and is_room_enough(house, facts.route.goal_m) and dice.chance(35 - detail // 4):
+    is_told_apart = len(facts.legs) > 1 and facts.kind(-1) != "hallway"
+    if is_told_apart and is_room_enough(house, facts.route.goal_m) and dice.chance(35 - detail // 4):
         return Stop(None)
     mention = mention_of(target, _around(facts, target), dice.chance(30 + detail // 3))
     if mention is None:
