@@ -25,10 +25,12 @@ def test_a_written_house_is_the_same_house(tmp_path):
     scene, house = load_scene(HOUSE), house_of(HOUSE)
     path = write_house(HOUSE, tmp_path)
     loaded = load_file(path, up="y")
-    expected = {each.name: each.bounds_m for each in scene.instances}
+    expected = {each.name: each for each in scene.instances}
     assert {each.name for each in loaded.instances} == set(expected)
     for each in loaded.instances:
-        np.testing.assert_allclose(each.bounds_m, expected[each.name], atol=1e-4)
+        ours = expected[each.name]
+        np.testing.assert_allclose(each.bounds_m, ours.bounds_m, atol=1e-4)
+        assert (each.category, each.color) == (ours.category, ours.color)
     assert len(loaded.faces) == len(scene.faces)
     assert len(loaded.materials) == len(scene.materials)
 

@@ -25,7 +25,7 @@ from vlnenv.sim.annotations import Annotations, annotation_files, read_annotatio
 from vlnenv.sim.appearance import Surface, read_surface
 from vlnenv.sim.scene import Instance, Material, Region, Scene
 
-VERSION = 2
+VERSION = 3
 """Grows with every change of what `load_scene` makes of a file, so that no stale cache file is read."""
 
 SUFFIXES = (".glb", ".gltf", ".ply", ".obj")
@@ -36,7 +36,8 @@ def load_scene(path: str | Path, scene_id: str | None = None, up: str = "auto", 
     """The scene of a GLB, glTF, PLY or OBJ file.
 
     Nodes with geometry become instances: the node's name (made unique) and the class that the name says
-    (`naming.category`). Where a scan's annotations lie beside it (MP3D, HM3D, Replica; see
+    (`naming.category`), or its class and colour where the node's glTF `extras` say "category" and "color", as
+    those of exported houses do. Where a scan's annotations lie beside it (MP3D, HM3D, Replica; see
     `annotations.read_annotations`) its objects are the instances instead, and its regions are there.
     Vertices that no face uses, faces without area and, with a warning, faces with non-finite or absurdly far
     corners are dropped.
@@ -154,7 +155,8 @@ def scene_from_arrays(arrays: dict[str, np.ndarray], scene_id: str, key: str) ->
 def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
     parts = _read_parts(path)
     names = list(dict.fromkeys(name for name, _, _ in parts))
-    categories = [naming.category(name) for name in names]
+    facts = _node_facts(path)
+    categories = [facts.get(name, {}).get("category") or naming.category(name) for name in names]
     number = {name: index + 1 for index, name in enumerate(names)}
     counts = [len(surface.faces) for _, _, surface in parts]
     offsets = np.cumsum([0] + [len(surface.vertices) for _, _, surface in parts])
@@ -187,7 +189,8 @@ def _read(path: Path, scene_id: str, key: str, up: str, scale: float) -> Scene:
         if len(own):
             low, high = own.min(axis=0).tolist(), own.max(axis=0).tolist()
             bounds = (tuple(low), tuple(high))
-            instances.append(Instance(i + 1, name, categories[i], "", bounds, region_of.get(name, -1)))
+            color = facts.get(name, {}).get("color", "")
+            instances.append(Instance(i + 1, name, categories[i], color, bounds, region_of.get(name, -1)))
     surfaces = [surface for _, _, surface in parts]
     return Scene(
         id=scene_id,
@@ -292,6 +295,20 @@ def _check_glb(path: Path) -> None:
     declared = struct.unpack("<I", header[8:12])[0]
     if declared > size:
         raise ValueError(f"cannot read {path}: it is truncated, {size} bytes of {declared}")
+
+
+def _node_facts(path: Path) -> dict[str, dict[str, str]]:
+    """Node name -> the strings in its glTF `extras`; empty for other formats, and where nodes have none."""
+    if path.suffix.lower() != ".glb":
+        return {}
+    content = path.read_bytes()
+    length = struct.unpack("<I", content[12:16])[0]
+    nodes = json.loads(content[20 : 20 + length]).get("nodes", [])
+    return {
+        node["name"]: {key: value for key, value in extras.items() if isinstance(value, str)}
+        for node in nodes
+        if isinstance(extras := node.get("extras"), dict) and "name" in node
+    }
 
 
 def _merge_materials(surfaces: list[Surface]) -> tuple[tuple[Material, ...], np.ndarray]:
