@@ -50,7 +50,7 @@ def joined(clauses: Sequence[str], voice: Voice) -> str:
     while index < len(clauses):
         text, count = clauses[index], 1
         index += 1
-        while index < len(clauses) and count < 3 and voice.dice.chance(60 if count == 1 else 25):
+        while index < len(clauses) and count < 3 and voice.dice.chance(72 if count == 1 else 40):
             # "turn left and leave the room and ..." reads badly: a second "and" becomes "then".
             has_and = " and " in text or " and " in clauses[index]
             if has_and and "then" in text:

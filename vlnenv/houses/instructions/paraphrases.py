@@ -44,10 +44,12 @@ def paraphrases(
     texts: list[str] = []
     wordings: list[str] = []
     reasons: Counter[str] = Counter()
-    rank = dice.below(len(lengths))
+    rank, refused = dice.below(len(lengths)), 0
     for _ in range(_TRIES * count):
-        drawn = draft(100 * rank // len(lengths))
+        # What was refused is told in more detail.
+        drawn = draft(min(99, 100 * rank // len(lengths) + 15 * refused))
         if isinstance(drawn, str):
+            refused += 1
             reasons[drawn] += 1
             rejections[f"redrawn: {drawn}"] += 1
             continue
@@ -60,7 +62,7 @@ def paraphrases(
             texts.append(text)
         if len(texts) == count:
             return texts
-        wordings = []
+        wordings, refused = [], 0
         rank = dice.below(len(lengths))
     rejections[reasons.most_common(1)[0][0] if reasons else "too few different words"] += 1
     return []
