@@ -122,7 +122,7 @@ def make_scene_episodes(scene_file: Path, out: Path, count: int, seed: int) -> s
     if not scene_file.is_file():
         raise FileNotFoundError(f"no scene file {scene_file}")
     name = _base(out)
-    from vlnenv.houses.routes import generate_episodes
+    from vlnenv.houses.routes.routes import generate_episodes
     from vlnenv.sim.embree import EmbreeSimulator
     from vlnenv.sim.loading import load_scene
 

@@ -27,12 +27,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.record import save_result
-from vlnenv.houses.building import build_scene
-from vlnenv.houses.critics import complaints
+from vlnenv.houses.construction.building import build_scene
 from vlnenv.houses.dice import Dice
+from vlnenv.houses.furnishing.critics import complaints
 from vlnenv.houses.house import VERSION, House, house_of
-from vlnenv.houses.plan import Room
-from vlnenv.houses.routes import describe_routes
+from vlnenv.houses.plans.plan import Room
+from vlnenv.houses.routes.routes import describe_routes
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.fields import navigation_field

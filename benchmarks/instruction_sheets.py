@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vlnenv.houses.house import House
-from vlnenv.houses.route import Route
+from vlnenv.houses.routes.route import Route
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
 

@@ -28,7 +28,7 @@ from benchmarks.record import save_result
 from vlnenv.houses import house_of, load_scene
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.instructions import STYLES
-from vlnenv.houses.routes import describe_routes
+from vlnenv.houses.routes.routes import describe_routes
 from vlnenv.sim.embree import EmbreeSimulator
 
 PAGE = Path(__file__).parents[1] / "docs" / "instructions.md"

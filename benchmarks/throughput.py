@@ -27,7 +27,7 @@ from benchmarks.record import save_result
 from vlnenv import houses
 from vlnenv.data import scene_loader
 from vlnenv.episodes import EpisodeDataset, write_r2r_ce
-from vlnenv.houses.routes import generate_episodes
+from vlnenv.houses.routes.routes import generate_episodes
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 

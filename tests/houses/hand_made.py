@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlnenv.houses.doors import Door
-from vlnenv.houses.facts import RouteFacts, is_in_front
-from vlnenv.houses.floorplan import FloorPlan, Rect, Room
 from vlnenv.houses.house import House
-from vlnenv.houses.landmarks import Landmark
-from vlnenv.houses.legs import legs_of
-from vlnenv.houses.route import Route
+from vlnenv.houses.instructions.facts import RouteFacts, is_in_front
+from vlnenv.houses.instructions.landmarks import Landmark
+from vlnenv.houses.instructions.legs import legs_of
+from vlnenv.houses.plans.doors import Door
+from vlnenv.houses.plans.floorplan import FloorPlan, Rect, Room
+from vlnenv.houses.routes.route import Route
 from vlnenv.sim.follower import Rollout
 
 # A hallway along x (z 300 to 450); the bedroom lies north of it, the kitchen and the office south.

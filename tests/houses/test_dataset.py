@@ -14,8 +14,8 @@ from vlnenv.houses import dataset as houses_dataset
 from vlnenv.houses import house_of, load_episodes, load_scene
 from vlnenv.houses.dataset import EPISODES_DIR, NAME, PARAPHRASES, SPLITS, generate_house, save
 from vlnenv.houses.instructions import STYLES
-from vlnenv.houses.polyline import arc_lengths
-from vlnenv.houses.smoothing import WAYPOINTS_M
+from vlnenv.houses.routes.polyline import arc_lengths
+from vlnenv.houses.routes.smoothing import WAYPOINTS_M
 from vlnenv.sim.camera import Camera, quaternion_to_heading
 from vlnenv.sim.embree import EmbreeSimulator
 

@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from vlnenv.houses import house as house_module
-from vlnenv.houses.building import build_scene
-from vlnenv.houses.critics import Complaint
+from vlnenv.houses.construction.building import build_scene
 from vlnenv.houses.dice import Dice
+from vlnenv.houses.furnishing.critics import Complaint
 from vlnenv.houses.house import House, house_of, parse_scene_id, without
-from vlnenv.houses.plan import OUTSIDE
-from vlnenv.houses.textures import COLORS, FINISHES
+from vlnenv.houses.looks.textures import COLORS, FINISHES
+from vlnenv.houses.plans.plan import OUTSIDE
 
 HOUSES = [
     house_of(f"houses/{group}/{number:04d}") for group in ("train", "val_unseen") for number in range(6)

@@ -36,7 +36,7 @@ def load_scene(scene_id: str) -> Scene:
     Raises:
         KeyError: If the id does not name a house.
     """
-    from vlnenv.houses.building import build_scene
+    from vlnenv.houses.construction.building import build_scene
     from vlnenv.houses.house import house_of
 
     return build_scene(house_of(scene_id))
@@ -76,7 +76,7 @@ def generate_episodes(simulator: Simulator, scene: Scene, count: int, seed: int 
         ValueError: If the scene has too few named objects or too little room for `count` routes.
     """
     from vlnenv.houses.house import house_of as draw
-    from vlnenv.houses.routes import generate_episodes as generate
+    from vlnenv.houses.routes.routes import generate_episodes as generate
 
     house = draw(scene.id) if scene.id.startswith("houses/") else None
     return generate(simulator, scene, count, seed, house=house)
@@ -88,7 +88,7 @@ def write_glb(scene: Scene, path: str | Path) -> None:
     Raises:
         ValueError: If the path does not end in `.glb`.
     """
-    from vlnenv.houses.export import write_glb as write
+    from vlnenv.houses.construction.export import write_glb as write
 
     write(scene, path)
 
@@ -99,6 +99,6 @@ def write_house(scene_id: str, folder: str | Path) -> Path:
     Raises:
         KeyError: If the id does not name a house.
     """
-    from vlnenv.houses.export import write_house as write
+    from vlnenv.houses.construction.export import write_house as write
 
     return write(scene_id, folder)

@@ -107,7 +107,7 @@ def generate_house(split: str, number: int, simulator: Simulator | None = None) 
     Raises:
         ValueError: If there is no such split or it has no such house.
     """
-    from vlnenv.houses.routes import describe_routes, episode_of
+    from vlnenv.houses.routes.routes import describe_routes, episode_of
 
     spec = SPLITS[_checked(split)]
     if not 0 <= number < spec.houses:

@@ -8,16 +8,16 @@ from functools import lru_cache
 
 from vlnenv.errors import unknown_name
 from vlnenv.houses.catalogue import CATALOGUE
-from vlnenv.houses.critics import Complaint, complaints
+from vlnenv.houses.construction.room_surfaces import draw_floors, draw_walls
+from vlnenv.houses.construction.solids import Surface
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.doors import Door, hang_doors
-from vlnenv.houses.floorplan import draw_plan
-from vlnenv.houses.furnish import furnish_room, numbered
-from vlnenv.houses.furniture import Furniture
-from vlnenv.houses.plan import FloorPlan, Room
-from vlnenv.houses.room_surfaces import draw_floors, draw_walls
-from vlnenv.houses.solids import Surface
-from vlnenv.houses.style import Style, draw_style
+from vlnenv.houses.furnishing.critics import Complaint, complaints
+from vlnenv.houses.furnishing.furnish import furnish_room, numbered
+from vlnenv.houses.furnishing.furniture import Furniture
+from vlnenv.houses.furnishing.style import Style, draw_style
+from vlnenv.houses.plans.doors import Door, hang_doors
+from vlnenv.houses.plans.floorplan import draw_plan
+from vlnenv.houses.plans.plan import FloorPlan, Room
 
 VERSION = "houses-v1"
 """Names the generator; anything that can change a house makes a new version."""

@@ -14,7 +14,7 @@ from vlnenv.houses.catalogue.shelves import SHELVES
 from vlnenv.houses.catalogue.small import SMALL
 from vlnenv.houses.catalogue.storage import STORAGE
 from vlnenv.houses.catalogue.tables import TABLES
-from vlnenv.houses.solids import Surface
+from vlnenv.houses.construction.solids import Surface
 
 _MODULES: tuple[tuple[FurnitureClass, ...], ...] = (
     SEATS,

@@ -16,8 +16,7 @@ from vlnenv.houses.catalogue.fittings import (
     studs,
 )
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -30,6 +29,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _FINISHES = ("enamel", "enamel", "metal")
 _COLORS = ("white", "white", "white", "grey", "grey", "black", "red")

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from vlnenv.houses.catalogue.fittings import BRASS, DARK, GLASS, IRON, STEEL, fitted, front, pull
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -23,6 +22,7 @@ from vlnenv.houses.solids import (
     rounded_rectangle,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _CERAMIC = (*("white",) * 9, "beige", "pink", "green", "blue", "grey", "black")
 

@@ -16,8 +16,7 @@ from vlnenv.houses.catalogue.parts import (
     panel,
 )
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose, flipped
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -33,6 +32,7 @@ from vlnenv.houses.solids import (
     tube,
     turned,
 )
+from vlnenv.houses.dice import Dice
 
 _FRAMES: tuple[Surface, ...] = (*LEG_WOODS, ("wood", "white"), ("wood", "grey"), ("oak", "beige"))
 _SHEETS = ("white", "white", "cream", "light grey", "light blue", "light pink")

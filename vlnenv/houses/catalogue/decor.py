@@ -18,8 +18,7 @@ from vlnenv.houses.catalogue.parts import frame
 from vlnenv.houses.catalogue.plants import PLANTS
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
 from vlnenv.houses.catalogue.wall_pieces import WALL_PIECES
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -34,6 +33,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 
 def _rug(dice: Dice, main: Surface) -> Shape:

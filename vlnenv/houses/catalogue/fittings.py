@@ -10,8 +10,8 @@ import numpy as np
 
 from vlnenv.houses.catalogue.parts import panel
 from vlnenv.houses.catalogue.shape import Shape, Top, compose
-from vlnenv.houses.solids import Solid, Surface, box, cylinder
-from vlnenv.houses.textures import FINISHES
+from vlnenv.houses.construction.solids import Solid, Surface, box, cylinder
+from vlnenv.houses.looks.textures import FINISHES
 
 STEEL: Surface = ("metal", "silver")
 BRASS: Surface = ("metal", "gold")

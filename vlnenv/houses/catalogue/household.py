@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vlnenv.houses.catalogue.fittings import BLACK, BRASS, BRIGHT, DARK, IRON, STEEL, fitted, stretched
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -20,6 +19,7 @@ from vlnenv.houses.solids import (
     rounded_rectangle,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 
 def _trash_can(dice: Dice, main: Surface) -> Shape:

@@ -11,8 +11,7 @@ from vlnenv.houses.catalogue.fittings import (
     stretched,
 )
 from vlnenv.houses.catalogue.shape import Shape, Top, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -25,6 +24,7 @@ from vlnenv.houses.solids import (
     prism,
     rod,
 )
+from vlnenv.houses.dice import Dice
 
 _IVORY: Surface = ("plain", "white")
 

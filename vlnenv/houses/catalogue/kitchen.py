@@ -12,8 +12,8 @@ from typing import NamedTuple
 from vlnenv.houses.catalogue.appliances import APPLIANCES
 from vlnenv.houses.catalogue.fittings import DARK, IRON, STEEL, fitted, front, pull
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.construction.solids import Solid, Surface, box, cylinder, tube
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, box, cylinder, tube
 
 _DEPTH = 62
 """Depth of every unit of a run, centimetres."""

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from vlnenv.houses.catalogue.fittings import BRASS, GLOW, IRON, STEEL, fitted
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose
+from vlnenv.houses.construction.solids import (
+    Solid,
+    Surface,
+    cosines,
+    cylinder,
+    ellipsoid,
+    lathe,
+    rod,
+    rounded_box,
+    tube,
+)
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, cosines, cylinder, ellipsoid, lathe, rod, rounded_box, tube
 
 SHADE_FINISHES = ("fabric", "linen", "linen", "paper")
 SHADE_COLORS = (

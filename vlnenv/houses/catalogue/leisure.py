@@ -17,8 +17,7 @@ from vlnenv.houses.catalogue.household import HOUSEHOLD
 from vlnenv.houses.catalogue.instruments import drum_set, guitar, piano
 from vlnenv.houses.catalogue.parts import legs
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -33,6 +32,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _WOODS = ("black", "black", "brown", "brown", "white")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -21,6 +20,7 @@ from vlnenv.houses.solids import (
     sheared,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 Rectangle = tuple[float, float, float, float]
 """x0, z0, x1, z1 in centimetres."""

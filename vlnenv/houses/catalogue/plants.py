@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vlnenv.houses.catalogue.fittings import fitted
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -18,6 +17,7 @@ from vlnenv.houses.solids import (
     rod,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 POT_COLORS = (
     "white",

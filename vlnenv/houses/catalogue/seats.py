@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vlnenv.houses.catalogue.parts import FABRICS, LEG_WOODS, METALS, TEXTILES, WOODS, darker, frame, legs
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose, flipped
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -20,6 +19,7 @@ from vlnenv.houses.solids import (
     sheared,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _UPHOLSTERY = (
     "fabric",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from vlnenv.houses.construction.solids import Solid, Surface, merged, mirrored
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, merged, mirrored
 
 OPEN_ROOM = 60
 """Free height above a top with nothing over it, centimetres."""

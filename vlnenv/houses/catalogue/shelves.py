@@ -18,8 +18,7 @@ from vlnenv.houses.catalogue.parts import (
     tabletop,
 )
 from vlnenv.houses.catalogue.shape import OPEN_ROOM, FurnitureClass, Shape, Top, compose
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -33,6 +32,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _BRIGHT = ("red", "blue", "green", "yellow", "orange", "purple", "white", "pink", "turquoise", "cream")
 _WARES = ("ceramic", "ceramic", "glass", "metal", "plain")

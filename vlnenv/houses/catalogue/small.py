@@ -21,8 +21,7 @@ from vlnenv.houses.catalogue.parts import frame
 from vlnenv.houses.catalogue.plants import FLOWER_POT
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape
 from vlnenv.houses.catalogue.tableware import TABLEWARE
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -36,6 +35,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _GADGETS = ("black", "black", "white", "grey")
 

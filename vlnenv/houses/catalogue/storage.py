@@ -20,8 +20,8 @@ from vlnenv.houses.catalogue.parts import (
     tabletop,
 )
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose
+from vlnenv.houses.construction.solids import Solid, Surface, box, cylinder, extruded, rounded_box
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import Solid, Surface, box, cylinder, extruded, rounded_box
 
 _DARK: Surface = ("plain", "dark grey")
 

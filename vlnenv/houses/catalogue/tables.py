@@ -17,8 +17,7 @@ from vlnenv.houses.catalogue.parts import (
     tabletop,
 )
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, Top, compose, flipped
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -33,6 +32,7 @@ from vlnenv.houses.solids import (
     sheared,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _WOODEN = ("wood", "oak", "bamboo")
 _EDGES = ("sharp", "rounded", "bevelled")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from vlnenv.houses.catalogue.fittings import BLACK, BRIGHT, DARK, GLASS, SCREEN, STEEL, fitted
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.solids import (
+from vlnenv.houses.construction.solids import (
     Solid,
     Surface,
     box,
@@ -18,6 +17,7 @@ from vlnenv.houses.solids import (
     rounded_box,
     tube,
 )
+from vlnenv.houses.dice import Dice
 
 _DISHES = ("white", "white", "blue", "green", "yellow", "red", "turquoise", "pink", "grey")
 _MACHINES = ("black", "white", "grey", "red", "turquoise", "cream")

@@ -7,9 +7,19 @@ from itertools import pairwise
 from vlnenv.houses.catalogue.fittings import BRASS, GLASS, IRON, STEEL, fitted, painted, shown
 from vlnenv.houses.catalogue.parts import frame
 from vlnenv.houses.catalogue.shape import FurnitureClass, Shape, compose
+from vlnenv.houses.construction.solids import (
+    Solid,
+    Surface,
+    box,
+    ellipsoid,
+    extruded,
+    merged,
+    oval,
+    prism,
+    rod,
+)
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.pictures import PICTURES
-from vlnenv.houses.solids import Solid, Surface, box, ellipsoid, extruded, merged, oval, prism, rod
+from vlnenv.houses.looks.pictures import PICTURES
 
 _PAINTINGS = tuple(
     finish for finish in PICTURES if finish.split()[0] in ("landscape", "abstract", "flowers", "portrait")

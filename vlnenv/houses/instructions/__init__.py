@@ -6,7 +6,7 @@ from collections import Counter
 
 from vlnenv.errors import unknown_name
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
+from vlnenv.houses.instructions.facts import RouteFacts
 from vlnenv.houses.instructions.navrag import write_navrag
 from vlnenv.houses.instructions.open_route import Passed, StopCondition, write_open_route
 from vlnenv.houses.instructions.r2r import write_r2r

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from vlnenv.houses.ambiguity import HALLS
-from vlnenv.houses.descriptions import (
+from vlnenv.houses.dice import Dice
+from vlnenv.houses.house import House
+from vlnenv.houses.instructions.ambiguity import HALLS
+from vlnenv.houses.instructions.descriptions import (
     ObjectDescription,
     RoomDescription,
     is_only_at_goal,
@@ -15,13 +17,11 @@ from vlnenv.houses.descriptions import (
     relations_of,
     rooms_that_fit,
 )
-from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
-from vlnenv.houses.house import House
+from vlnenv.houses.instructions.facts import RouteFacts
+from vlnenv.houses.instructions.landmarks import Landmark, looks_of, mention_of
 from vlnenv.houses.instructions.lexicon import Voice
-from vlnenv.houses.landmarks import Landmark, looks_of, mention_of
-from vlnenv.houses.mentions import Mention
-from vlnenv.houses.passages import STAIRS
+from vlnenv.houses.instructions.mentions import Mention
+from vlnenv.houses.instructions.passages import STAIRS
 
 _PLAIN_WALLS = frozenset(("white", "cream", "beige"))
 _HELD = frozenset(("floor", "wall"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.mentions import Mention
+from vlnenv.houses.instructions.mentions import Mention
 
 ROOM_WORDS: Mapping[str, Sequence[str]] = {
     "hallway": ("hallway", "hallway", "hallway", "hall", "corridor"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from vlnenv.houses.descriptions import ObjectDescription, RoomDescription
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.instructions.demands import Demand, demands_for
 from vlnenv.houses.instructions.describing import describe, room_words, thing_words
+from vlnenv.houses.instructions.descriptions import ObjectDescription, RoomDescription
+from vlnenv.houses.instructions.facts import RouteFacts
+from vlnenv.houses.instructions.landmarks import Landmark
 from vlnenv.houses.instructions.lexicon import Voice, sentence
 from vlnenv.houses.instructions.paraphrases import Draft, paraphrases
-from vlnenv.houses.landmarks import Landmark
 
 LENGTHS = (9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 26)
 """Words of the instructions that are aimed at."""

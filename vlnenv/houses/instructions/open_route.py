@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.instructions.clauses import joined, pass_clause, stop_clause
+from vlnenv.houses.instructions.facts import RouteFacts
+from vlnenv.houses.instructions.landmarks import mention_of
 from vlnenv.houses.instructions.lexicon import Voice
-from vlnenv.houses.landmarks import mention_of
 
 _NEAR_M = 3.0
 """Objects farther from the one that is meant are not mistaken for it."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vlnenv.houses.ambiguity import HALLS, Reader, is_at_goal
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
+from vlnenv.houses.instructions.ambiguity import HALLS, Reader, is_at_goal
 from vlnenv.houses.instructions.clauses import joined, pass_clause, stop_clause
+from vlnenv.houses.instructions.facts import RouteFacts
 from vlnenv.houses.instructions.lexicon import ORDINALS, Voice
 from vlnenv.houses.instructions.open_route import open_route_text
 from vlnenv.houses.instructions.paraphrases import Draft, paraphrases
+from vlnenv.houses.instructions.passages import STAIRS
+from vlnenv.houses.instructions.program import Program, Step
 from vlnenv.houses.instructions.r2r_program import draw_program
-from vlnenv.houses.passages import STAIRS
-from vlnenv.houses.program import Program, Step
 
 LENGTHS = (9, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 23, 25, 26, 28, 30, 33, 37, 43, 50)
 """Words of the instructions that are aimed at: a little below R2R's percentiles, as some come out longer."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vlnenv.houses.ambiguity import HALLS, is_room_enough
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import Passed, RouteFacts
+from vlnenv.houses.instructions.ambiguity import HALLS, is_room_enough
+from vlnenv.houses.instructions.facts import Passed, RouteFacts
+from vlnenv.houses.instructions.landmarks import Landmark, mention_of
+from vlnenv.houses.instructions.legs import Leg
 from vlnenv.houses.instructions.lexicon import MOST_ORDINAL
-from vlnenv.houses.landmarks import Landmark, mention_of
-from vlnenv.houses.legs import Leg
-from vlnenv.houses.passages import STAIRS
-from vlnenv.houses.program import Passing, Program, Step, Stop
+from vlnenv.houses.instructions.passages import STAIRS
+from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
 
 _LONG_M = 3.0
 _UNREMARKABLE = frozenset(("towel rack", "radiator", "rug", "book"))

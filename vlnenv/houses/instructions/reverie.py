@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from vlnenv.houses.descriptions import ObjectDescription, RoomDescription
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.facts import RouteFacts
 from vlnenv.houses.instructions.describing import describe, room_words, thing_words
+from vlnenv.houses.instructions.descriptions import ObjectDescription, RoomDescription
+from vlnenv.houses.instructions.facts import RouteFacts
 from vlnenv.houses.instructions.lexicon import Voice, sentence
 from vlnenv.houses.instructions.paraphrases import Draft, paraphrases
 

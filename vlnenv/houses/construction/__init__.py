@@ -1,0 +1,1 @@
+"""Construction: from a house's facts to triangles, light and files."""

@@ -1,0 +1,224 @@
+"""What an instruction can be written from: a route's rooms, turns, keyframes, and landmarks in view."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlnenv.houses.furnishing.furniture import front_strip
+from vlnenv.houses.house import House
+from vlnenv.houses.instructions.landmarks import LEAST_SHARE, Landmark, landmarks_of, mention_of, seen_shares
+from vlnenv.houses.instructions.legs import Leg, legs_of
+from vlnenv.houses.plans.floorplan import Rect
+from vlnenv.houses.routes.polyline import arc_lengths, heading_of, resampled, turn_deg, turns_along
+from vlnenv.houses.routes.route import Route
+from vlnenv.sim.scene import Scene
+from vlnenv.sim.simulator import Simulator
+
+LEAST_FRAMES = 2
+"""A landmark is named only where it is seen in so many frames, 0.5 m apart, before it is passed."""
+TARGET_LAST_M = 4.0
+"""The target has to be seen within so much of the end of the way."""
+BESIDE_M = 1.2
+"""A landmark beside the way is at most so far from it."""
+MOST_LEGS = 7
+"""Routes through more rooms are not described."""
+_STEP_M = 0.25
+_STANDING = ("", "floor", "wall")
+_ROUND = frozenset(("rug", "floor lamp", "plant", "trash can", "stool", "ottoman", "bean bag", "side table"))
+"""Categories without a front that people would speak of."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A landmark beside the way that the walker sees in time."""
+
+    landmark: Landmark
+    at_m: float
+    """Way along the route to the closest approach."""
+    side: str
+    """"left" or "right" of the walker."""
+    distance_m: float
+    """Closest approach on the floor plan."""
+    frames: int
+    """Frames, 0.5 m apart, that it is in view before it is passed."""
+    share: float
+    """Largest share of the picture that it fills in one of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class RouteFacts:
+    """What can be said about a route."""
+
+    route: Route
+    house: House | None
+    landmarks: tuple[Landmark, ...]
+    """All objects of the scene that can be named."""
+    legs: tuple[Leg, ...]
+    """Rooms and turns; empty where rooms are not known."""
+    start_turn: str
+    """From the first heading: "", "left", "right" or "around"."""
+    turns: tuple[tuple[float, str], ...]
+    """(way along the route in metres, "left" or "right") of its corners, whatever the rooms."""
+    passed: tuple[Passed, ...]
+    """In the order of the way."""
+    is_in_front: bool
+    """The goal lies in front of the target, not beside it."""
+    keyframes: tuple[int, ...]
+    """Rows of the route's path at its start, its turns and its end."""
+    in_view: tuple[tuple[int, ...], ...]
+    """Ids of the landmarks in view at each keyframe on the way's heading, largest first."""
+
+    def kind(self, leg: int) -> str:
+        """Kind of a leg's room."""
+        assert self.house is not None
+        return self.house.rooms[self.legs[leg].room].kind
+
+
+def route_facts(
+    simulator: Simulator,
+    scene: Scene,
+    house: House | None,
+    route: Route,
+    rejections: Counter[str] | None = None,
+) -> RouteFacts | None:
+    """The facts of a route, or None where it is not worth describing (the information filter).
+
+    Args:
+        simulator: Renders what the walker sees.
+        scene: The place.
+        house: Its facts, where it is a built-in house.
+        route: The way and its target.
+        rejections: Counts the reason where the answer is None.
+    """
+    reasons = Counter[str]() if rejections is None else rejections
+    landmarks = landmarks_of(scene, house)
+    legs: tuple[Leg, ...] = ()
+    if house is not None:
+        if mention_of(route.target, [each for each in landmarks if each.room == route.target.room]) is None:
+            reasons["target has no name of its own"] += 1
+            return None
+        found = legs_of(house, route.path_m, route.heading_rad)
+        if found is None:
+            reasons["way along a threshold"] += 1
+            return None
+        if len(found) > MOST_LEGS:
+            reasons["too many rooms"] += 1
+            return None
+        legs = found
+    line = resampled(route.path_m, _STEP_M)
+    at, headings = arc_lengths(line), headings_along(line)
+    corners = turns_along(route.path_m)
+    keyframes = _keyframes(route.path_m, [way for way, _ in corners], legs)
+    path_headings = headings_along(route.path_m)
+    looks = np.arange(0, len(line), 2)
+    keys = list(keyframes)
+    shares = seen_shares(
+        simulator,
+        scene,
+        np.vstack([line[looks], route.path_m[keys]]),
+        np.concatenate([headings[looks], path_headings[keys]]),
+    )
+    shares, key_shares = shares[: len(looks)], shares[len(looks) :]
+    if not (shares[at[looks] >= at[-1] - TARGET_LAST_M, route.target.id] >= LEAST_SHARE).any():
+        reasons["target not in view at the end"] += 1
+        return None
+    ids = np.array([landmark.id for landmark in landmarks])
+    in_view = [
+        tuple(int(i) for i in ids[np.argsort(-row[ids], kind="stable")] if row[i] >= LEAST_SHARE)
+        for row in key_shares
+    ]
+    first = turn_deg(route.heading_rad, heading_of(resampled(route.path_m, 0.75)[1] - route.path_m[0]))
+    return RouteFacts(
+        route=route,
+        house=house,
+        landmarks=landmarks,
+        legs=legs,
+        start_turn=(
+            "around" if abs(first) > 135 else "" if abs(first) < 40 else "left" if first > 0 else "right"
+        ),
+        turns=tuple((way, "left" if angle > 0 else "right") for way, angle in corners),
+        passed=tuple(_passed(house, route.target, landmarks, line, headings, looks, shares)),
+        is_in_front=is_in_front(route.target, route.goal_m),
+        keyframes=keyframes,
+        in_view=tuple(in_view),
+    )
+
+
+def headings_along(line_m: np.ndarray) -> np.ndarray:
+    """Heading (n,) of a walker at each point of a line, over about the next three points."""
+    ahead = np.minimum(np.arange(len(line_m)) + 3, len(line_m) - 1)
+    behind = np.minimum(ahead - 1, np.maximum(np.arange(len(line_m)) - 1, 0))
+    steps = line_m[ahead] - line_m[behind]
+    return np.arctan2(-steps[:, 0], -steps[:, 2])
+
+
+def is_in_front(landmark: Landmark, position_m: np.ndarray) -> bool:
+    """Whether a point (3,) lies in front of a landmark that has a front."""
+    if landmark.facing is None or landmark.category in _ROUND or landmark.support not in _STANDING:
+        return False
+    x0, z0, x1, z1 = (
+        round(100 * v) for v in (landmark.low_m[0], landmark.low_m[2], landmark.high_m[0], landmark.high_m[2])
+    )
+    front = front_strip(Rect(x0, z0, x1, z1), landmark.facing, 150)
+    x, z = 100 * position_m[0], 100 * position_m[2]
+    return bool(front.x0 <= x <= front.x1 and front.z0 <= z <= front.z1)
+
+
+def _keyframes(path_m: np.ndarray, corners_m: Sequence[float], legs: Sequence[Leg]) -> tuple[int, ...]:
+    """Rows of the path at its ends, its corners, and the doors before and after which it turns."""
+    at = arc_lengths(path_m)
+    ways = [0.0, float(at[-1]), *corners_m]
+    ways += [leg.begin_m for leg in legs if leg.first_turn or leg.climb]
+    ways += [leg.end_m for leg in legs if leg.last_turn or leg.climb]
+    rows = sorted({int(np.argmin(np.abs(at - way))) for way in ways})
+    # Corners and doors that are one turn to the walker are one keyframe.
+    kept = [rows[0]]
+    for row in rows[1:-1]:
+        if at[row] - at[kept[-1]] >= 0.8 and at[-1] - at[row] >= 0.8:
+            kept.append(row)
+    return (*kept, rows[-1])
+
+
+def _passed(
+    house: House | None,
+    target: Landmark,
+    landmarks: Sequence[Landmark],
+    line_m: np.ndarray,
+    headings_rad: np.ndarray,
+    looks: np.ndarray,
+    shares: np.ndarray,
+) -> list[Passed]:
+    at = arc_lengths(line_m)
+    found = []
+    for landmark in landmarks:
+        if landmark.id == target.id or landmark.support not in _STANDING:
+            continue
+        distance = landmark.distance_m(line_m)
+        floor_gap = landmark.low_m[1] - line_m[:, 1]
+        distance = np.where((floor_gap > -0.5) & (floor_gap < 1.8), distance, np.inf)
+        i = int(np.argmin(distance))
+        if not 0.05 < distance[i] <= BESIDE_M or not 0.75 < at[i] < at[-1] - 0.75:
+            continue
+        if house is not None:
+            x, y, z = (float(v) for v in line_m[i])
+            if house.room_at(x, z, y) != landmark.room:
+                continue
+        seen = shares[looks <= i + 1, landmark.id]
+        frames = int((seen >= LEAST_SHARE).sum())
+        if frames < LEAST_FRAMES:
+            continue
+        nearest = np.clip(line_m[i], landmark.low_m, landmark.high_m) - line_m[i]
+        forward = np.array([-math.sin(headings_rad[i]), -math.cos(headings_rad[i])])
+        along = float(nearest[[0, 2]] @ forward)
+        # Left of (fx, fz) is (fz, -fx) where x grows to the right and z towards the viewer.
+        left = float(nearest[0] * forward[1] - nearest[2] * forward[0])
+        if abs(left) < abs(along) or abs(left) < 0.15:
+            continue
+        side = "left" if left > 0 else "right"
+        found.append(Passed(landmark, float(at[i]), side, float(distance[i]), frames, float(seen.max())))
+    return sorted(found, key=lambda passed: (passed.at_m, passed.landmark.id))

@@ -1,0 +1,1 @@
+"""Looks: colours and procedural textures, in whole numbers."""

@@ -1,0 +1,1 @@
+"""Floor plans: rooms, walls, doors, windows and stairs, in whole centimetres."""
