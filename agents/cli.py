@@ -57,6 +57,16 @@ class Houses:
 
 
 @dataclass(frozen=True)
+class House:
+    """Write a built-in house as GLB, with its scene card and a stage file for Habitat."""
+
+    scene: tyro.conf.Positional[str]
+    """Its id: houses/<group>/<four digits>, group train, val_unseen or test."""
+    out: str = "."
+    """Folder for the files."""
+
+
+@dataclass(frozen=True)
 class Check:
     """Say what lies in a data folder: data sets found, missing and damaged, and where to ask for them."""
 
@@ -138,6 +148,7 @@ class Data:
 
     what: (
         Annotated[Houses, tyro.conf.subcommand("houses")]
+        | Annotated[House, tyro.conf.subcommand("house")]
         | Annotated[SceneEpisodes, tyro.conf.subcommand("scene")]
         | Annotated[Check, tyro.conf.subcommand("check")]
         | Annotated[Convert, tyro.conf.subcommand("convert")]
@@ -277,6 +288,10 @@ def _data(command: Data) -> None:
     what = command.what
     if isinstance(what, Houses):
         _say(data_commands.houses_report())
+    elif isinstance(what, House):
+        from vlnenv.houses import write_house
+
+        _say(f"{write_house(what.scene, what.out)}, its .card.json and its .stage_config.json")
     elif isinstance(what, Check):
         _check(what.path)
     elif isinstance(what, Convert):

@@ -162,3 +162,14 @@ def test_recordings_of_an_agent_are_written(
     with pytest.raises(SystemExit):
         main([*arguments, "demos.json"])
     assert "npz" in capsys.readouterr().err
+
+
+def test_a_house_is_written_with_its_card(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    main(["data", "house", "houses/test/0001", "--out", str(tmp_path)])
+    stem = tmp_path / "houses_test_0001"
+    assert json.loads(stem.with_suffix(".card.json").read_text())["scene_id"] == "houses/test/0001"
+    assert stem.with_suffix(".glb").is_file()
+    assert str(stem.with_suffix(".glb")) in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["data", "house", "houses/tests/1", "--out", str(tmp_path)])
+    assert "houses/train/0003" in capsys.readouterr().err
