@@ -2,10 +2,10 @@
 
     python -m benchmarks.scaling [--houses 20 60 200]
 
-For each number of houses the same policy learns by behaviour cloning from as many expert episodes a house, with
-the same updates and seed, and is run through all of val_unseen. What is there of an earlier run (demonstrations,
-weights, episodes) is not made again. It sees with "semantic", which is privileged: the figure is about data, not
-about eyes.
+For each number of houses the same policy learns by behaviour cloning from as many expert episodes a house,
+with the same updates and seed, and is run through all of val_unseen. What is there of an earlier run
+(demonstrations, weights, episodes) is not made again. It sees with "semantic", which is privileged: the
+figure is about data, not about eyes.
 """
 
 from __future__ import annotations
