@@ -32,7 +32,7 @@ class Args:
 
     houses: tuple[int, ...] = (20, 60, 200)
     """The first so many houses of train."""
-    episodes_per_house: int = 15
+    episodes_per_house: int = 6
     updates: int = 2000
     batch_size: int = 128
     train_tokens: int = 128
