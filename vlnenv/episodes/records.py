@@ -9,6 +9,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 _UNIT_TOLERANCE = 1e-3
 
 
@@ -113,6 +115,9 @@ class Record:
         value = self.take(field, "a list of [x, y, z]")
         if not isinstance(value, list) or not value:
             raise self.error(field, "a list of [x, y, z] in metres with at least one point", value)
+        points = _points(value)
+        if points is not None:
+            return points
         return tuple(self._triple(f"{field}[{index}]", each) for index, each in enumerate(value))
 
     def _triple(self, field: str, value: Any) -> tuple[float, float, float]:
@@ -144,6 +149,16 @@ class Record:
     def rest(self) -> dict[str, Any]:
         """The fields that nothing has taken."""
         return {name: value for name, value in self.value.items() if name not in self._taken}
+
+
+def _points(value: list[Any]) -> tuple[tuple[float, float, float], ...] | None:
+    """The points of a sound list; None where one is not [x, y, z], without saying which."""
+    if not all(type(each) is list and len(each) == 3 for each in value):
+        return None
+    numbers = [number for point in value for number in point]
+    if not set(map(type, numbers)) <= {int, float} or not np.isfinite(numbers).all():
+        return None
+    return tuple((float(x), float(y), float(z)) for x, y, z in value)
 
 
 def _is_number(value: Any) -> bool:

@@ -31,15 +31,14 @@ SPLITS = ("train", "val_seen", "val_unseen", "test")
 
 
 def load_scene(scene_id: str) -> Scene:
-    """The scene of a built-in house, e.g. "houses/train/0003".
+    """The scene of a built-in house, e.g. "houses/train/0003", from the disk cache or built now.
 
     Raises:
         KeyError: If the id does not name a house.
     """
-    from vlnenv.houses.construction.building import build_scene
-    from vlnenv.houses.house import house_of
+    from vlnenv.houses.scenes import load_scene as load
 
-    return build_scene(house_of(scene_id))
+    return load(scene_id)
 
 
 def house_of(scene_id: str) -> House:
