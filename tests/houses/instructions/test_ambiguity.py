@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.houses.hand_made import DOORS, HOUSE, ROOMS, house_of, path, thing
+from tests.houses.hand_made import DOORS, HOUSE, ROOMS, door, house_of, path, thing
 from vlnenv.houses.instructions.ambiguity import Reader, is_at_goal, is_room_enough
 from vlnenv.houses.instructions.descriptions import (
     ObjectDescription,
@@ -16,6 +16,7 @@ from vlnenv.houses.instructions.descriptions import (
 )
 from vlnenv.houses.instructions.mentions import Mention
 from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
+from vlnenv.houses.plans.floorplan import Rect, Room
 
 START = path((1.0, 1.0))[0]
 SOUTH = math.pi
@@ -66,10 +67,45 @@ def test_what_is_in_the_rooms_ahead_does_not_choose_the_door():
     program = Program(steps, Stop(Mention("piano")))
     reader = Reader(HOUSE, (*THINGS, piano), START, SOUTH)
     assert rooms_of(reader.ends(program)) == {(1, 0, 3)}  # only one room has a piano
-    assert not reader.is_led_to(3, program)  # but which, one sees too late
+    assert not reader.is_led_along((1, 0, 3), program)  # but which, one sees too late
     clear = Program((*steps[:2], Step("office")), Stop(Mention("piano")))
-    assert reader.is_led_to(3, clear)
-    assert not reader.is_led_to(2, clear)
+    assert reader.is_led_along((1, 0, 3), clear)
+    assert not reader.is_led_along((1, 0, 2), clear)
+
+
+def test_a_reader_is_not_led_by_what_comes_two_rooms_later():
+    # Two kitchens, each with a pantry behind it; a gym lies behind one of them, a bathroom behind the other.
+    rooms = (
+        *ROOMS[:2],
+        replace(ROOMS[2], cell=Rect(0, 450, 500, 600)),
+        replace(ROOMS[3], kind="kitchen", cell=Rect(500, 450, 1000, 600)),
+        *(Room(n, "pantry", f"pantry_{n}", Rect(x, 600, x + 500, 800)) for n, x in ((4, 0), (5, 500))),
+        Room(6, "bathroom", "bathroom_1", Rect(0, 800, 500, 1000)),
+        Room(7, "gym", "gym_1", Rect(500, 800, 1000, 1000)),
+    )
+    more = [door(f"more_{a}", (a, a + 2), x, z) for a, x, z in ((2, 350, 600), (3, 800, 600), (4, 350, 800))]
+    house = house_of(rooms, (*DOORS, *more, door("last", (5, 7), 800, 800)))
+    reader = Reader(house, (), START, SOUTH)
+    way = (1, 0, 3, 5, 7)
+
+    def told(hall):
+        return Program((Step("bedroom"), hall, Step("kitchen"), Step("pantry"), Step("gym")), Stop(None))
+
+    late = told(Step())
+    assert rooms_of(reader.ends(late)) == {way}  # only one way fits
+    assert not reader.is_led_along(way, late)  # but the first kitchen looks right until its pantry
+    assert reader.is_led_along(way, told(Step(ordinal=2, first_turn="left", last_turn="right")))
+    # The room after the next may tell, as one looks into it from the hallway.
+    near = house_of((*rooms[:5], replace(rooms[5], kind="gym")), house.doors[:5])
+    program = Program((Step("bedroom"), Step(), Step("kitchen"), Step("gym")), Stop(None))
+    assert Reader(near, (), START, SOUTH).is_led_along(way[:4], program)
+
+
+def test_a_landmark_behind_the_door_is_not_passed():
+    # The bench stands beyond the kitchen's door, before the office's.
+    passing = (Passing(Mention("bench"), "left"),)
+    found = ends(Step("bedroom"), Step(first_turn="left", passed=passing), Step(), things=THINGS)
+    assert rooms_of(found) == {(1, 0, 3)}
 
 
 def test_a_contradiction_has_no_end():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from vlnenv.houses import house_of, load_scene
-from vlnenv.houses.instructions.facts import BESIDE_M, LEAST_FRAMES, route_facts
+from vlnenv.houses.instructions.facts import route_facts
 from vlnenv.houses.instructions.landmarks import LEAST_SHARE, landmarks_of
+from vlnenv.houses.instructions.passing import BESIDE_M, LEAST_FRAMES
 from vlnenv.houses.routes.polyline import arc_lengths
 from vlnenv.houses.routes.routes import describe_routes
 from vlnenv.sim.embree import EmbreeSimulator

@@ -104,7 +104,7 @@ def test_words_for_stairs_and_arches():
 
 def test_wishes_name_everything_that_answers_them():
     assert all(demand.wish and demand.answers for demand in DEMANDS)
-    washing = next(demand for demand in demands_for("sink") if demand.wish == "wash my hands")
+    washing = next(demand for demand in demands_for("sink", ()) if demand.wish == "wash my hands")
     assert washing.answers == {"sink", "kitchen sink"}
     sink = thing(6, "sink", 3, 9.0, 7.0, "white")
     kitchen_sink = thing(7, "kitchen sink", 2, 1.0, 7.0, "grey")

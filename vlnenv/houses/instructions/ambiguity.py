@@ -13,6 +13,7 @@ from vlnenv.houses.instructions.landmarks import Landmark
 from vlnenv.houses.instructions.legs import door_ordinal, is_at_end
 from vlnenv.houses.instructions.mentions import Mention
 from vlnenv.houses.instructions.passages import STAIRS, Passage, other_end_of_stairs, passages_of
+from vlnenv.houses.instructions.passing import is_along
 from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
 from vlnenv.houses.routes.polyline import heading_of, turn_deg
 
@@ -30,6 +31,7 @@ _KINDS_ALIKE = (
     {"closet", "pantry"},
 )
 _NEAR_WAY_M = 2.5
+_SLACK_M = 0.3
 _STRAIGHT_DEG = 55.0
 _LEAST_TURN_DEG = 20.0
 
@@ -120,16 +122,30 @@ class Reader:
         """Ends of all ways through the house that fit a program."""
         return tuple(self._ways(program, 0, self._start, ()))
 
-    def is_led_to(self, room: int, program: Program) -> bool:
-        """Whether the reader, not knowing what is in the rooms ahead, is led to a room and to no other.
+    def is_led_along(self, rooms: Sequence[int], program: Program) -> bool:
+        """Whether the reader, not knowing what is in the rooms ahead, is led through these rooms alone.
 
-        Landmarks of the first room are in view when the way out is chosen; those farther on tell a reader who
-        took a wrong door too late.
+        At each door the kind of the room after the next may still tell whether it is the right one. Landmarks
+        of the first room are in view when the way out is chosen; those farther on tell a reader who took a
+        wrong door too late.
         """
         first, *others = program.steps
         blind = (first, *(replace(step, passed=()) for step in others))
-        ends = self.ends(Program(blind, Stop(None)))
-        return bool(ends) and all(end.rooms[-1] == room for end in ends)
+        for number in range(1, len(rooms)):
+            ends = self.ends(Program(blind[: number + 2], Stop(None)))
+            if not ends or not all(self._is_as_good(end.rooms[number], rooms, number) for end in ends):
+                return False
+        return True
+
+    def _is_as_good(self, room: int, rooms: Sequence[int], number: int) -> bool:
+        """Whether a reader in a room is where the way has come to, or one arch farther in the hallway."""
+        here = rooms[number]
+        if room == here or number == len(rooms) - 1:
+            return room == here
+        kinds = {self._house.rooms[each].kind for each in (room, here)}
+        return kinds <= HALLS and any(
+            passage.kind == "arch" and set(passage.rooms) == {room, here} for passage in self._passages
+        )
 
     def _ways(self, program: Program, number: int, spot: _Spot, before: tuple[int, ...]) -> Iterator[End]:
         step = program.steps[number]
@@ -229,7 +245,8 @@ class Reader:
         line = a + (b - a) * np.linspace(0.0, 1.0, 9)[:, None]
         forward = (b - a)[[0, 2]] / max(1e-9, float(np.linalg.norm(b - a)))
         for landmark in found:
-            if float(landmark.distance_m(line).min()) > _NEAR_WAY_M:
+            is_near = float(landmark.distance_m(line).min()) <= _NEAR_WAY_M
+            if not is_near or not is_along(landmark, (here.x, here.z), towards, _SLACK_M):
                 continue
             offset = (landmark.center_m - a)[[0, 2]]
             left = float(offset[0] * forward[1] - offset[1] * forward[0])

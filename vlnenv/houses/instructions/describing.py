@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.house import House
@@ -61,13 +62,13 @@ def describe(
     extras = _room_extras(house, target, facts.landmarks, dice)
     more = (1 if dice.chance(detail) else 0) + (1 if dice.chance(detail - 30) else 0)
     for change in extras[:more]:
-        room = change(room)
+        room = replace(room, **change)
     things = _things(target, facts.landmarks, detail, dice)
     for thing in things:
         if is_clear(room, thing):
             return room, thing
     for change in extras[more:]:
-        room = change(room)
+        room = replace(room, **change)
         for thing in things:
             if is_clear(room, thing):
                 return room, thing
@@ -76,16 +77,15 @@ def describe(
 
 def _room_extras(
     house: House, target: Landmark, landmarks: Sequence[Landmark], dice: Dice
-) -> list[Callable[[RoomDescription], RoomDescription]]:
-    """What else can be said about the target's room, in random order."""
+) -> list[dict[str, Any]]:
+    """What else can be said about the target's room, as fields of its description, in random order."""
     room = house.rooms[target.room]
-    extras: list[Callable[[RoomDescription], RoomDescription]] = []
+    extras: list[dict[str, Any]] = []
     if any(other.level != room.level for other in house.rooms):
-        extras.append(lambda said: replace(said, level=room.level))
+        extras.append({"level": room.level})
     nexts = [other.kind for other in next_rooms(house, room) if other.kind not in (STAIRS, *HALLS, room.kind)]
     if nexts:
-        beside = dice.pick(sorted(set(nexts)))
-        extras.append(lambda said: replace(said, beside=beside))
+        extras.append({"beside": dice.pick(sorted(set(nexts)))})
     held = [
         each
         for each in landmarks
@@ -97,10 +97,10 @@ def _room_extras(
     if held:
         other = dice.pick(held)
         color = "" if dice.chance(30) else looks_of(other)[0]
-        extras.append(lambda said: replace(said, holds=Mention(other.category, color)))
-    finish, color = house.walls[room.index]
-    if finish == "paint" and color not in _PLAIN_WALLS:
-        extras.append(lambda said: replace(said, walls=color))
+        extras.append({"holds": Mention(other.category, color)})
+    finish, paint = house.walls[room.index]
+    if finish == "paint" and paint not in _PLAIN_WALLS:
+        extras.append({"walls": paint})
     return dice.shuffled(extras)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,41 +12,20 @@ from vlnenv.houses.furnishing.furniture import front_strip
 from vlnenv.houses.house import House
 from vlnenv.houses.instructions.landmarks import LEAST_SHARE, Landmark, landmarks_of, mention_of, seen_shares
 from vlnenv.houses.instructions.legs import Leg, legs_of
+from vlnenv.houses.instructions.passing import STANDING, Passed, passed_landmarks
 from vlnenv.houses.plans.floorplan import Rect
 from vlnenv.houses.routes.polyline import arc_lengths, heading_of, resampled, turn_deg, turns_along
 from vlnenv.houses.routes.route import Route
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
 
-LEAST_FRAMES = 2
-"""A landmark is named only where it is seen in so many frames, 0.5 m apart, before it is passed."""
 TARGET_LAST_M = 4.0
 """The target has to be seen within so much of the end of the way."""
-BESIDE_M = 1.2
-"""A landmark beside the way is at most so far from it."""
 MOST_LEGS = 7
 """Routes through more rooms are not described."""
 _STEP_M = 0.25
-_STANDING = ("", "floor", "wall")
 _ROUND = frozenset(("rug", "floor lamp", "plant", "trash can", "stool", "ottoman", "bean bag", "side table"))
 """Categories without a front that people would speak of."""
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A landmark beside the way that the walker sees in time."""
-
-    landmark: Landmark
-    at_m: float
-    """Way along the route to the closest approach."""
-    side: str
-    """"left" or "right" of the walker."""
-    distance_m: float
-    """Closest approach on the floor plan."""
-    frames: int
-    """Frames, 0.5 m apart, that it is in view before it is passed."""
-    share: float
-    """Largest share of the picture that it fills in one of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +110,7 @@ def route_facts(
         tuple(int(i) for i in ids[np.argsort(-row[ids], kind="stable")] if row[i] >= LEAST_SHARE)
         for row in key_shares
     ]
+    others = [landmark for landmark in landmarks if landmark.id != route.target.id]
     first = turn_deg(route.heading_rad, heading_of(resampled(route.path_m, 0.75)[1] - route.path_m[0]))
     return RouteFacts(
         route=route,
@@ -142,7 +121,7 @@ def route_facts(
             "around" if abs(first) > 135 else "" if abs(first) < 40 else "left" if first > 0 else "right"
         ),
         turns=tuple((way, "left" if angle > 0 else "right") for way, angle in corners),
-        passed=tuple(_passed(house, route.target, landmarks, line, headings, looks, shares)),
+        passed=passed_landmarks(house, legs, others, line, looks, shares),
         is_in_front=is_in_front(route.target, route.goal_m),
         keyframes=keyframes,
         in_view=tuple(in_view),
@@ -159,7 +138,7 @@ def headings_along(line_m: np.ndarray) -> np.ndarray:
 
 def is_in_front(landmark: Landmark, position_m: np.ndarray) -> bool:
     """Whether a point (3,) lies in front of a landmark that has a front."""
-    if landmark.facing is None or landmark.category in _ROUND or landmark.support not in _STANDING:
+    if landmark.facing is None or landmark.category in _ROUND or landmark.support not in STANDING:
         return False
     x0, z0, x1, z1 = (
         round(100 * v) for v in (landmark.low_m[0], landmark.low_m[2], landmark.high_m[0], landmark.high_m[2])
@@ -182,43 +161,3 @@ def _keyframes(path_m: np.ndarray, corners_m: Sequence[float], legs: Sequence[Le
         if at[row] - at[kept[-1]] >= 0.8 and at[-1] - at[row] >= 0.8:
             kept.append(row)
     return (*kept, rows[-1])
-
-
-def _passed(
-    house: House | None,
-    target: Landmark,
-    landmarks: Sequence[Landmark],
-    line_m: np.ndarray,
-    headings_rad: np.ndarray,
-    looks: np.ndarray,
-    shares: np.ndarray,
-) -> list[Passed]:
-    at = arc_lengths(line_m)
-    found = []
-    for landmark in landmarks:
-        if landmark.id == target.id or landmark.support not in _STANDING:
-            continue
-        distance = landmark.distance_m(line_m)
-        floor_gap = landmark.low_m[1] - line_m[:, 1]
-        distance = np.where((floor_gap > -0.5) & (floor_gap < 1.8), distance, np.inf)
-        i = int(np.argmin(distance))
-        if not 0.05 < distance[i] <= BESIDE_M or not 0.75 < at[i] < at[-1] - 0.75:
-            continue
-        if house is not None:
-            x, y, z = (float(v) for v in line_m[i])
-            if house.room_at(x, z, y) != landmark.room:
-                continue
-        seen = shares[looks <= i + 1, landmark.id]
-        frames = int((seen >= LEAST_SHARE).sum())
-        if frames < LEAST_FRAMES:
-            continue
-        nearest = np.clip(line_m[i], landmark.low_m, landmark.high_m) - line_m[i]
-        forward = np.array([-math.sin(headings_rad[i]), -math.cos(headings_rad[i])])
-        along = float(nearest[[0, 2]] @ forward)
-        # Left of (fx, fz) is (fz, -fx) where x grows to the right and z towards the viewer.
-        left = float(nearest[0] * forward[1] - nearest[2] * forward[0])
-        if abs(left) < abs(along) or abs(left) < 0.15:
-            continue
-        side = "left" if left > 0 else "right"
-        found.append(Passed(landmark, float(at[i]), side, float(distance[i]), frames, float(seen.max())))
-    return sorted(found, key=lambda passed: (passed.at_m, passed.landmark.id))

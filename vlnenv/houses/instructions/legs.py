@@ -42,6 +42,8 @@ class Leg:
     """None in the last leg."""
     climb: str = ""
     """"up" or "down" on stairs, else empty."""
+    whole_turn: str = ""
+    """From the way in (or the first heading) to the way out, as if there were no way between them."""
     is_at_end: bool = False
     """The way out is at the far end of the room, seen from the way in."""
 
@@ -90,13 +92,15 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
         begin, end = bounds[number], bounds[number + 1]
         before = visits[number - 1] if number else None
         way_in = None if before is None or before.way_out is None else before.way_out
-        first_turn, last_turn, ordinal, at_end = "", "", 0, False
+        first_turn, last_turn, whole_turn, ordinal, at_end = "", "", "", 0, False
         if before is None or way_in is None:
             direction = _first_direction(line[begin : end + 1])
             first_turn = start_turn(turn_deg(heading_rad, direction))
             if visit.way_out is not None:
                 ahead = direction if first_turn else heading_rad
-                last_turn = side_of(turn_deg(ahead, visit.way_out.heading_from(visit.room)))
+                heading_out = visit.way_out.heading_from(visit.room)
+                last_turn = side_of(turn_deg(ahead, heading_out))
+                whole_turn = side_of(turn_deg(heading_rad, heading_out))
         elif not visit.climb:
             heading_in = way_in.heading_from(before.last_room)
             chord = heading_of(line[end] - line[begin])
@@ -105,6 +109,8 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
             else:
                 heading_out = visit.way_out.heading_from(visit.room)
                 first_turn, last_turn = transit_turns(heading_in, chord, heading_out)
+                is_back = bool(first_turn) and first_turn == last_turn
+                whole_turn = first_turn if is_back else side_of(turn_deg(heading_in, heading_out))
                 if last_turn:
                     ordinal = door_ordinal(passages, visit.room, way_in, visit.way_out)
                 at_end = is_at_end(house, visit.room, chord, visit.way_out)
@@ -118,6 +124,7 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
                 ordinal,
                 visit.way_out,
                 visit.climb,
+                whole_turn,
                 at_end,
             )
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.instructions.demands import Demand, demands_for
 from vlnenv.houses.instructions.describing import describe, room_words, thing_words
-from vlnenv.houses.instructions.descriptions import ObjectDescription, RoomDescription
+from vlnenv.houses.instructions.descriptions import ObjectDescription, RoomDescription, gap_m
 from vlnenv.houses.instructions.facts import RouteFacts
 from vlnenv.houses.instructions.landmarks import Landmark
 from vlnenv.houses.instructions.lexicon import Voice, sentence
@@ -16,6 +16,8 @@ from vlnenv.houses.instructions.paraphrases import Draft, paraphrases
 
 LENGTHS = (9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 26)
 """Words of the instructions that are aimed at."""
+_CLOSE_M = 1.5
+"""What a wish speaks of stands at most so far from what answers it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,13 @@ def write_navrag(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[
     if facts.house is None:
         rejections["rooms are not known"] += 1
         return []
-    demands = demands_for(facts.route.target.category)
+    target = facts.route.target
+    around = {
+        each.category
+        for each in facts.landmarks
+        if each.room == target.room and gap_m(each, target) <= _CLOSE_M
+    }
+    demands = demands_for(target.category, around)
 
     def draft(detail: int) -> Draft | str:
         demand = dice.pick(demands) if demands else None

@@ -37,6 +37,10 @@ class Step:
     """Kind of the way out: "door" or "arch"."""
     says_opening: bool = False
     """The way out's kind is always said. Otherwise it may be, where a sentence needs the word."""
+    is_only_opening: bool = True
+    """The room has no other way out of that kind."""
+    needs_name: bool = False
+    """The room has to be named on the way into it: nothing else tells which way out is meant."""
     climb: str = ""
     """"up" or "down": this is a flight of stairs."""
     at_end: bool = False

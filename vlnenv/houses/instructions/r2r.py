@@ -25,6 +25,7 @@ def write_r2r(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[str
     reader = None
     if house is not None:
         reader = Reader(house, facts.landmarks, route.start_m, route.heading_rad)
+    rooms = tuple(leg.room for leg in facts.legs)
 
     def draft(detail: int) -> Draft | str:
         if house is None or reader is None:
@@ -34,10 +35,10 @@ def write_r2r(facts: RouteFacts, count: int, dice: Dice, rejections: Counter[str
         if program is None:
             return "target has no name of its own"
         ends = reader.ends(program)
-        if not any(end.rooms == tuple(leg.room for leg in facts.legs) for end in ends):
+        if not any(end.rooms == rooms for end in ends):
             return "instruction does not fit its own route"
         is_clear = all(is_at_goal(end, house, route.goal_m) for end in ends)
-        if not is_clear or not reader.is_led_to(facts.legs[-1].room, program):
+        if not is_clear or not reader.is_led_along(rooms, program):
             return "instruction fits another route"
         return Draft(text_of, program)
 
@@ -57,6 +58,7 @@ class _Teller:
         self._stop = program.stop
         self._voice = voice
         self._is_told = [False] * len(program.steps)
+        self._is_another_said = [False] * len(program.steps)
 
     def clauses(self) -> list[str]:
         found: list[str] = []
@@ -298,6 +300,8 @@ class _Teller:
         if side:
             return pick(f"go through the {opening} on your {side}", f"turn {side} through the {opening}")
         straight = "go" if step.bends else "go straight"
+        if not step.is_only_opening:
+            return f"{straight} through the {opening}"
         return pick(
             f"go through the {opening}", f"walk through the {opening}", f"{straight} through the {opening}"
         )
@@ -346,7 +350,12 @@ class _Teller:
             and before.kind not in ("", *HALLS)
             and not before.along
         )
-        is_late = can_be_late and number < len(self._steps) - 1 and not self._voice.dice.chance(percent)
+        is_late = (
+            can_be_late
+            and not step.needs_name
+            and number < len(self._steps) - 1
+            and not self._voice.dice.chance(percent)
+        )
         if step.kind and not is_late:
             self._is_told[number] = True
             return True
@@ -356,10 +365,14 @@ class _Teller:
         return self._steps[number - 1].kind if number else ""
 
     def _room(self, number: int) -> str:
-        """Like "the bedroom" or "another bedroom"."""
+        """Like "the bedroom" or, where it is not the first, "another bedroom" and then "that bedroom"."""
         step = self._steps[number]
         name = self._voice.room(step.kind)
-        return f"another {name}" if step.is_another else f"the {name}"
+        if not step.is_another:
+            return f"the {name}"
+        word = "that" if self._is_another_said[number] else "another"
+        self._is_another_said[number] = True
+        return f"{word} {name}"
 
     def _crossed(self, number: int) -> str:
         """A room that is walked through: "the room" where its name was just said."""

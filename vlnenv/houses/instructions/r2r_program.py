@@ -10,10 +10,11 @@ from vlnenv.houses.instructions.facts import Passed, RouteFacts
 from vlnenv.houses.instructions.landmarks import Landmark, mention_of
 from vlnenv.houses.instructions.legs import Leg
 from vlnenv.houses.instructions.lexicon import MOST_ORDINAL
-from vlnenv.houses.instructions.passages import STAIRS
+from vlnenv.houses.instructions.passages import STAIRS, passages_of
 from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
 
 _LONG_M = 3.0
+_LONG_HALLWAY_M = 5.0
 _UNREMARKABLE = frozenset(("towel rack", "radiator", "rug", "book"))
 """Categories that nobody finds the way by."""
 
@@ -37,20 +38,29 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
         return None
     passed = _draw_passed(facts, detail, dice)
     is_terse = dice.chance(95 - detail)
-    steps = []
+    steps: list[Step] = []
+    needs_name = False
     for number, (leg, kind) in enumerate(zip(facts.legs, kinds, strict=True)):
         is_first, is_last = number == 0, number == len(kinds) - 1
         inside = tuple(passing for at, passing in passed if leg.begin_m <= at < leg.end_m)
         if is_last and stop.mention is None:
             # "Enter the office, turn left and stop there" would leave open where.
-            steps.append(Step(kind=kind, is_another=_is_another(facts.legs, kinds, number)))
+            is_another = _is_another(facts.legs, kinds, number)
+            steps.append(Step(kind=kind, is_another=is_another, needs_name=needs_name))
             break
-        first_turn = _first_turn(leg, is_first, is_last, is_terse, dice)
-        last_turn = leg.last_turn if not is_first or leg.length_m > 2.0 else ""
-        if is_terse and dice.chance(30):
+        is_only = _is_only_opening(facts, number)
+        has_all_turns = _is_long_hallway(facts.legs, kinds, number) or (
+            not is_only and kind in HALLS and kinds[number + 1] in HALLS
+        )
+        first_turn = _first_turn(leg, is_first, is_last, is_terse and not has_all_turns, dice)
+        last_turn = leg.last_turn if not is_first or leg.length_m > 2.0 or has_all_turns else ""
+        if is_terse and not has_all_turns and dice.chance(30):
             last_turn = ""
-        is_named = kind not in HALLS or dice.chance(15 + detail // 2)
+        is_named = needs_name or kind not in HALLS or dice.chance(15 + detail // 2)
         is_unturned = bool(leg.first_turn) and not first_turn
+        if is_unturned and last_turn != leg.whole_turn:
+            # Left along the hallway, then right into the bedroom: "go right" alone would be the wrong way.
+            last_turn = ""
         bends = is_unturned or (bool(leg.last_turn) and not last_turn)
         steps.append(
             Step(
@@ -61,7 +71,9 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
                 # Doors are counted in one direction: who does not know it cannot count.
                 ordinal=_ordinal(leg, is_first, dice) if last_turn and not is_unturned else 0,
                 opening="" if leg.way_out is None else leg.way_out.kind,
-                says_opening=_says_opening(leg, dice),
+                says_opening=(is_only or bool(last_turn)) and _says_opening(leg, dice),
+                is_only_opening=is_only,
+                needs_name=needs_name,
                 climb=leg.climb,
                 at_end=leg.is_at_end
                 and not is_unturned
@@ -76,7 +88,34 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
                 is_hallway=kind == "hallway",
             )
         )
+        needs_name = bends and not last_turn and not is_only
     return Program(tuple(steps), stop)
+
+
+def _is_only_opening(facts: RouteFacts, number: int) -> bool:
+    """Whether a leg's way out is the only door or arch that leads on from its room."""
+    way_out = facts.legs[number].way_out
+    if way_out is None or facts.legs[number].climb:
+        return True
+    assert facts.house is not None
+    way_in = facts.legs[number - 1].way_out if number else None
+    return not any(
+        passage.kind == way_out.kind and passage not in (way_in, way_out)
+        for passage in passages_of(facts.house)
+        if facts.legs[number].room in passage.rooms
+    )
+
+
+def _is_long_hallway(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> bool:
+    """Whether a leg belongs to a way through hallways that is too long for its turns to be left unsaid."""
+    if kinds[number] not in HALLS:
+        return False
+    first = last = number
+    while first and kinds[first - 1] in HALLS:
+        first -= 1
+    while last + 1 < len(kinds) and kinds[last + 1] in HALLS:
+        last += 1
+    return legs[last].end_m - legs[first].begin_m > _LONG_HALLWAY_M
 
 
 def _first_turn(leg: Leg, is_first: bool, is_last: bool, is_terse: bool, dice: Dice) -> str:
