@@ -69,6 +69,21 @@ def test_whole_turns():
     assert [leg.whole_turn for leg in back] == ["right", "right", ""]
 
 
+def test_a_way_that_swerves_is_not_called_straight():
+    # Across the hallway, 0.9 m to the left: no turn, but not straight ahead.
+    house = house_of(ROOMS, (door("door_1", (1, 0), 250, 300), *DOORS[1:]))
+    way = path((2.5, 1.0), (2.5, 3.0), (3.5, 4.5), (3.5, 6.8))
+    facts = facts_of(house, (STOVE, DESK), STOVE, way, math.pi)
+    assert [(leg.first_turn, leg.last_turn, leg.swerves) for leg in facts.legs] == [
+        ("", "", False),
+        ("", "", True),
+        ("", "", False),
+    ]
+    for i in range(20):
+        for text in write(facts, "r2r", 3, Dice("s", i)):
+            assert "straight" not in text.split("bedroom", 1)[-1]
+
+
 def test_texts_of_a_short_hallway_never_begin_with_the_second_turn():
     facts = facts_of(HOUSE, (STOVE, DESK), STOVE, TO_KITCHEN, math.pi)
     texts = {text for i in range(20) for text in write(facts, "r2r", 3, Dice("t", i))}

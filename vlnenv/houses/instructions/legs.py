@@ -15,6 +15,7 @@ from vlnenv.houses.routes.polyline import arc_lengths, heading_of, resampled, si
 
 TURN_DEG = 50.0
 """From this angle on a change of direction is called a turn."""
+_STRAIGHT_DEG = 30.0
 _STEP_M = 0.05
 _LEAST_LEG_M = 0.4
 _OPPOSITE_M = 0.8
@@ -44,6 +45,8 @@ class Leg:
     """"up" or "down" on stairs, else empty."""
     whole_turn: str = ""
     """From the way in (or the first heading) to the way out, as if there were no way between them."""
+    swerves: bool = False
+    """There is no turn, but the way out is not straight ahead either."""
     is_at_end: bool = False
     """The way out is at the far end of the room, seen from the way in."""
 
@@ -92,7 +95,8 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
         begin, end = bounds[number], bounds[number + 1]
         before = visits[number - 1] if number else None
         way_in = None if before is None or before.way_out is None else before.way_out
-        first_turn, last_turn, whole_turn, ordinal, at_end = "", "", "", 0, False
+        first_turn, last_turn, whole_turn, ordinal = "", "", "", 0
+        swerves = at_end = False
         if before is None or way_in is None:
             direction = _first_direction(line[begin : end + 1])
             first_turn = start_turn(turn_deg(heading_rad, direction))
@@ -113,6 +117,8 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
                 whole_turn = first_turn if is_back else side_of(turn_deg(heading_in, heading_out))
                 if last_turn:
                     ordinal = door_ordinal(passages, visit.room, way_in, visit.way_out)
+                swerves = not whole_turn and abs(turn_deg(heading_in, chord)) > _STRAIGHT_DEG
+                swerves &= not first_turn
                 at_end = is_at_end(house, visit.room, chord, visit.way_out)
         legs.append(
             Leg(
@@ -125,6 +131,7 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
                 visit.way_out,
                 visit.climb,
                 whole_turn,
+                swerves,
                 at_end,
             )
         )

@@ -21,6 +21,8 @@ STANDING = ("", "floor", "wall")
 _ENDS_M = 0.75
 _TURNED_DEG = 30.0
 """Who has turned by less than that is still on the way before the turn."""
+_DOORSIDE_M = 0.4
+"""Who is so close to the way out does not pass what stands beside it."""
 _ABREAST_M = 0.3
 """How far ahead or behind the nearest point of a piece may be when the walker is beside it."""
 _LEAST_ASIDE_M = 0.15
@@ -69,7 +71,8 @@ def passed_landmarks(
     rooms = np.full(len(line_m), -1)
     if house is not None:
         rooms = np.array([house.room_at(float(x), float(z), float(y)) for x, y, z in line_m])
-    stretches = [(at >= leg.begin_m) & (at < leg.end_m) for leg in legs] or [np.ones(len(at), dtype=bool)]
+    stretches = [(at >= leg.begin_m) & (at < leg.end_m - _DOORSIDE_M) for leg in legs]
+    stretches = stretches or [np.ones(len(at), dtype=bool)]
     for number in range(len(legs)):
         stretches[number] &= _is_between_turns(legs, number, headings)
     found = []

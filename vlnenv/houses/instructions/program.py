@@ -48,7 +48,7 @@ class Step:
     along: str = ""
     """How the room is crossed: "down" (a long hallway), "across", "through", "ahead"."""
     bends: bool = False
-    """It has a turn that is not said: no word may call the way straight."""
+    """It swerves, or has a turn that is not said: no word may call the way straight."""
     is_another: bool = False
     """The way was in another room of that kind before."""
     is_hallway: bool = False

@@ -129,7 +129,8 @@ class _Teller:
             if step.along == "down":
                 down = self._along(number)[0]
                 return [down + self._voice.pick(f" to {into}", f" and into {into}", f" and enter {into}")]
-            through = self._voice.pick("walk through", "go through", "walk straight through")
+            straight = "walk through" if step.bends else "walk straight through"
+            through = self._voice.pick("walk through", "go through", straight)
             room = self._crossed(number)
             return [f"{through} {room}" + self._voice.pick(" into", " and into", " to") + f" {into}"]
         return [*self._along(number), self._way_out(number)]
@@ -167,7 +168,7 @@ class _Teller:
             ]
         if step.along == "through":
             room = self._crossed(number)
-            straight = pick(" straight", "") if not step.last_turn else ""
+            straight = pick(" straight", "") if not (step.last_turn or step.bends) else ""
             return [
                 pick(
                     f"walk{straight} through {room}",

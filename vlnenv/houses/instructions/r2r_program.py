@@ -61,7 +61,8 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
         if is_unturned and last_turn != leg.whole_turn:
             # Left along the hallway, then right into the bedroom: "go right" alone would be the wrong way.
             last_turn = ""
-        bends = is_unturned or (bool(leg.last_turn) and not last_turn)
+        is_untold = is_unturned or (bool(leg.last_turn) and not last_turn)
+        bends = is_untold or leg.swerves
         steps.append(
             Step(
                 kind=kind if is_named else "",
@@ -82,7 +83,7 @@ def draw_program(facts: RouteFacts, detail: int, dice: Dice) -> Program | None:
                 and kind in HALLS
                 and leg.length_m > _LONG_M
                 and dice.chance(50),
-                along="" if bends else _along(leg, kind, is_named, number, is_last, detail, dice),
+                along="" if is_untold else _along(leg, kind, is_named, number, is_last, detail, dice),
                 bends=bends,
                 is_another=_is_another(facts.legs, kinds, number),
                 is_hallway=kind == "hallway",
@@ -123,7 +124,8 @@ def _first_turn(leg: Leg, is_first: bool, is_last: bool, is_terse: bool, dice: D
         return ""
     if is_last and not is_first and leg.length_m < 1.5:
         return ""
-    if not leg.first_turn and not is_last and leg.length_m > _LONG_M and dice.chance(15):
+    can_be_straight = not (leg.first_turn or leg.swerves or is_last) and leg.length_m > _LONG_M
+    if can_be_straight and dice.chance(15):
         return "straight" if not leg.last_turn or not is_first else ""
     return leg.first_turn
 
