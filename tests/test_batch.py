@@ -6,19 +6,19 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import SyncVectorEnv
 
-from tests.test_env import HOUSES, assert_equal
+from tests.small_houses import FIRST, HOUSES, OTHER_SCENE, SECOND
+from tests.test_env import assert_equal
 from tests.test_vector import make_single, rollout, same_values
 from vlnenv import houses
 from vlnenv.env import VLNEnv
 from vlnenv.sim import edits
+from vlnenv.sim.relocation import movable_instances
 from vlnenv.vector import VLNVectorEnv
 
 TOKENS = {**HOUSES, "observation": "tokens"}
 QUICK = {**TOKENS, "encoder": "semantic", "segmenter": None}
 """For tours, which look hundreds of times."""
-EPISODES = houses.load_episodes("val_unseen").episodes
-FIRST = [e.episode_id for e in EPISODES if e.scene_id == EPISODES[0].scene_id][:3]
-OTHER = next(e.episode_id for e in EPISODES if e.scene_id != EPISODES[0].scene_id)
+OTHER = SECOND[0]
 WALK = (1, 1, 2, 1, 3, 1)
 
 
@@ -87,7 +87,7 @@ def test_a_tour_is_remembered_before_the_first_step_and_made_once():
 @pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
 def test_scopes_give_the_same_in_a_batch_and_alone(scope, autoreset):
     seen_with = TOKENS if scope == "lifelong" else QUICK
-    settings = {**seen_with, "memory_scope": scope, "max_steps": 4, "episodes": [*FIRST, OTHER]}
+    settings = {**seen_with, "memory_scope": scope, "max_steps": 4, "episodes": [*FIRST[:3], OTHER]}
     mode = gym.vector.AutoresetMode(autoreset)
     separate = SyncVectorEnv([lambda: make_single(settings)] * 2, autoreset_mode=mode)
     batched = gym.make_vec("R2RCE-v0", num_envs=2, autoreset_mode=autoreset, **settings)
@@ -97,7 +97,7 @@ def test_scopes_give_the_same_in_a_batch_and_alone(scope, autoreset):
 
 
 def test_restoring_brings_back_what_was_kept_from_earlier_episodes():
-    env = VLNEnv(**TOKENS, memory_scope="lifelong", episodes=FIRST)
+    env = VLNEnv(**{**TOKENS, "episodes": FIRST[:3]}, memory_scope="lifelong")
     env.reset(seed=1)
     for action in WALK:
         env.step(action)
@@ -112,7 +112,7 @@ def test_restoring_brings_back_what_was_kept_from_earlier_episodes():
 
 
 def test_a_seed_begins_anew_whatever_was_kept():
-    env = VLNEnv(**TOKENS, memory_scope="lifelong", keep_edits=True, episodes=FIRST[:1])
+    env = VLNEnv(**{**TOKENS, "episodes": FIRST[:1]}, memory_scope="lifelong", keep_edits=True)
     first = env.reset(seed=1)[0]
     env.edit_scene(env.scene.instances[-1].id, None)
     for action in WALK:
@@ -161,16 +161,16 @@ def test_a_saved_memory_is_begun_with(tmp_path):
 # ---- worlds that change ----
 
 
-def face_open_floor(env):
-    """Turn until two metres ahead are free; returns how often."""
-    for turns in range(24):
+def face_open_floor(env, left=2):
+    """Turn until two metres ahead are free, with the action `left`."""
+    for _ in range(24):
         state = env.batch.rollout(0)
         _, collided = env.batch.simulator.move(
-            env.scene, state.position_m[None], np.array([state.heading_rad]), 2.0
+            state.scene, state.position_m[None], np.array([state.heading_rad]), 2.0
         )
         if not collided[0]:
-            return turns
-        env.step(2)
+            return
+        env.step(left)
     raise AssertionError("the test needs room around the agent")
 
 
@@ -281,7 +281,7 @@ def test_an_object_cannot_be_put_on_the_agent_or_another_scene_in():
     with pytest.raises(KeyError, match="no instance 9999"):
         env.edit_scene(9999, None)
     with pytest.raises(ValueError, match="cannot be"):
-        env.batch.set_scene(0, env.batch.simulator.load("houses/val_unseen/0001"))
+        env.batch.set_scene(0, env.batch.simulator.load(OTHER_SCENE))
     assert env.batch.rollout(0) is state
 
 
@@ -289,18 +289,23 @@ def test_added_objects_get_ids_and_each_environment_has_its_own_world():
     env = VLNVectorEnv(2, **HOUSES, observation="rgbd", image_size=24)
     env.reset(options={"episode_id": FIRST[0]})
     scene = env.scene(0)
-    matrix = np.eye(4)
+    face_open_floor(env, np.array([2, 2]))
     state = env.batch.rollout(0)
     ahead = np.array([-np.sin(state.heading_rad), 0.0, -np.cos(state.heading_rad)])
-    matrix[:3, 3] = 1.0 * ahead
-    addition = houses.load_scene("houses/val_unseen/0001")
-    # Of the other house a single stool comes, 1 m ahead of the agent.
-    stool = next(i for i in addition.instances if i.category in ("stool", "chair"))
+    addition = houses.load_scene(OTHER_SCENE)
+    # Of the other house a single piece comes, 1 m ahead of the agent: high enough to be seen, and slim.
+    sizes_m = {each.id: np.ptp(each.bounds_m, axis=0) for each in addition.instances}
+    piece = next(
+        each
+        for each in movable_instances(env.batch.simulator, addition)
+        if sizes_m[each.id][1] > 0.6 and sizes_m[each.id][[0, 2]].max() < 0.8
+    )
     for instance in addition.instances:
-        if instance.id != stool.id:
+        if instance.id != piece.id:
             addition = edits.edit(addition, instance.id, None)
-    box = np.asarray(stool.bounds_m)
+    box = np.asarray(piece.bounds_m)
     bottom = np.array([box[:, 0].mean(), box[0, 1], box[:, 2].mean()])
+    matrix = np.eye(4)
     matrix[:3, 3] = state.position_m + 1.0 * ahead - bottom
     (number,) = env.add_to_scene(0, addition, matrix)
     assert env.scene(1) is scene
@@ -345,7 +350,7 @@ def test_pose_noise_alone_moves_the_map_and_keeps_depth():
 
 
 def test_noise_is_repeated_by_seed_and_snapshot_and_new_in_each_episode():
-    env = VLNEnv(**NOISE, episodes=FIRST[:1])
+    env = VLNEnv(**{**NOISE, "episodes": FIRST[:1]})
     first = env.reset(seed=2)[0]
     second = env.reset()[0]
     assert not np.array_equal(first["depth"], second["depth"])
