@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 
 import numpy as np
@@ -75,3 +77,7 @@ def test_facts_of_a_place_without_rooms(place):
     facts = route_facts(simulator, scene, None, routes[0])
     assert facts.legs == ()
     assert facts.passed == route_facts(simulator, scene, None, routes[0]).passed
+
+
+def test_routes_can_be_imported_first():
+    subprocess.run([sys.executable, "-c", "import vlnenv.houses.routes.route"], check=True)

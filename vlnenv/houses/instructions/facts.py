@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,9 +16,11 @@ from vlnenv.houses.instructions.legs import Leg, legs_of
 from vlnenv.houses.instructions.passing import STANDING, Passed, passed_landmarks
 from vlnenv.houses.plans.floorplan import Rect
 from vlnenv.houses.routes.polyline import arc_lengths, heading_of, resampled, turn_deg, turns_along
-from vlnenv.houses.routes.route import Route
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
+
+if TYPE_CHECKING:  # A route's target is a landmark: at run time the import would be a circle.
+    from vlnenv.houses.routes.route import Route
 
 TARGET_LAST_M = 4.0
 """The target has to be seen within so much of the end of the way."""

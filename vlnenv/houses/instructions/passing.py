@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vlnenv.houses.house import House
 from vlnenv.houses.instructions.landmarks import LEAST_SHARE, Landmark
@@ -109,7 +110,7 @@ def passed_landmarks(
     return tuple(sorted(found, key=lambda passed: (passed.at_m, passed.landmark.id)))
 
 
-def is_along(landmark: Landmark, start: Sequence[float], end: Sequence[float], slack_m: float = 0.0) -> bool:
+def is_along(landmark: Landmark, start: ArrayLike, end: ArrayLike, slack_m: float = 0.0) -> bool:
     """Whether a landmark lies neither before the start nor beyond the end of a straight way, (x, z)."""
     way = np.subtract(end, start)
     length = float(np.linalg.norm(way))
