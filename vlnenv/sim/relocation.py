@@ -35,6 +35,14 @@ def movable_instances(simulator: Simulator, scene: Scene) -> list[Instance]:
     on it.
     """
     boxes = {i.id: box for i in scene.instances if (box := current_bounds(i, scene)) is not None}
+    standing, _ = _standing(simulator, scene, boxes)
+    return [each for each in standing if not any(_rests_on(box, boxes[each.id]) for box in boxes.values())]
+
+
+def _standing(
+    simulator: Simulator, scene: Scene, boxes: dict[int, np.ndarray]
+) -> tuple[list[Instance], np.ndarray]:
+    """Furniture that stands on walkable floor and is not too large, and the height (n,) of its floor."""
     candidates = [
         instance
         for instance in scene.instances
@@ -44,15 +52,12 @@ def movable_instances(simulator: Simulator, scene: Scene) -> list[Instance]:
         and (np.ptp(boxes[instance.id], axis=0) <= (LARGEST_SIDE_M, _TALLEST_M, LARGEST_SIDE_M)).all()
     ]
     if not candidates:
-        return []
+        return [], np.zeros(0)
     bottoms_m = np.stack([_bottom(boxes[instance.id]) for instance in candidates])
     floor_m = simulator.snap(scene, bottoms_m, 3.0)
     stands = np.abs(floor_m[:, 1] - bottoms_m[:, 1]) <= _FLOOR_TOLERANCE_M  # NaN where there is no floor
-    return [
-        instance
-        for instance, is_standing in zip(candidates, stands, strict=True)
-        if is_standing and not any(_rests_on(box, boxes[instance.id]) for box in boxes.values())
-    ]
+    standing = [each for each, is_standing in zip(candidates, stands, strict=True) if is_standing]
+    return standing, floor_m[stands, 1]
 
 
 def relocate(
@@ -67,7 +72,8 @@ def relocate(
 
     Objects are tried in random order until `count` of them have moved. Each is shifted to random walkable
     places, turned by a random multiple of 90 degrees, until one has all of its footprint on free floor, at
-    least 0.5 m from where it stood, and `is_allowed` accepts the scene.
+    the height of a floor that furniture stands on (a staircase's landing is none), at least 0.5 m from where
+    it stood, and `is_allowed` accepts the scene.
 
     Args:
         simulator: Edits and measures.
@@ -107,16 +113,20 @@ def relocate_one(
         ValueError: If the instance was removed.
     """
     clear_m = np.zeros((0, 3)) if keep_clear_m is None else np.asarray(keep_clear_m, dtype=np.float64)
-    box = current_bounds(instance, scene)
+    boxes = {i.id: box for i in scene.instances if (box := current_bounds(i, scene)) is not None}
+    box = boxes.get(instance.id)
     if box is None:
         raise ValueError(f"{instance.name!r} was removed from {scene.id!r}; it has no place to leave")
     bottom_m = _bottom(box)
+    floors_m = _standing(simulator, scene, boxes)[1]
     half_m = np.ptp(box, axis=0)[[0, 2]] / 2.0
     places_m = simulator.sample(scene, rng, _PLACES_TRIED)
     quarters = rng.integers(4, size=_PLACES_TRIED)
     for place_m, quarter in zip(places_m, quarters, strict=True):
         side_m = half_m[::-1] if quarter % 2 else half_m
         if np.linalg.norm((place_m - bottom_m)[[0, 2]]) < 0.5:
+            continue
+        if not (np.abs(floors_m - place_m[1]) <= _FLOOR_TOLERANCE_M).any():
             continue
         if (np.abs(clear_m - place_m)[:, [0, 2]] <= side_m + 0.3).all(axis=1).any():
             continue
