@@ -2,15 +2,15 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from tests.test_env import HOUSES, assert_equal
+from tests.small_houses import FIRST as ROUTES
+from tests.small_houses import HOUSES
+from tests.test_env import assert_equal
 from tests.test_vector import same_values
-from vlnenv import houses
 from vlnenv.env import VLNEnv
 from vlnenv.wrappers import MovingObjects, VectorMovingObjects
 
 SETTINGS = {**HOUSES, "observation": "rgbd", "image_size": 24}
-EPISODES = houses.load_episodes("val_unseen").episodes
-FIRST = [e.episode_id for e in EPISODES if e.scene_id == EPISODES[0].scene_id][:3]
+FIRST = ROUTES[:3]
 
 
 def begin(env, episode_id):

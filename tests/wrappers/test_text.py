@@ -2,7 +2,8 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from tests.test_env import HOUSES, make
+from tests.small_houses import HOUSES
+from tests.test_env import make
 from tests.test_vector import same_values
 from vlnenv.episodes.vocabulary import PAD, UNKNOWN, Vocabulary, split_words
 from vlnenv.wrappers import TextToIds, VectorTextToIds

@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from tests.test_batch import FIRST, WALK, begin
-from tests.test_env import HOUSES, assert_equal, make
+from tests.small_houses import FIRST, HOUSES
+from tests.test_batch import WALK, begin
+from tests.test_env import assert_equal, make
 from tests.test_vector import same_values
 from vlnenv.env import VLNEnv
 from vlnenv.view_history import VIEW_PLACES
@@ -59,7 +60,7 @@ def test_views_are_in_snapshots():
 
 @pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
 def test_a_batch_gives_what_single_ones_give(autoreset):
-    settings = {**TOKENS, "max_steps": 3, "episodes": FIRST}
+    settings = {**TOKENS, "max_steps": 3, "episodes": FIRST[:3]}
     batched = VectorViewHistoryObservation(
         gym.make_vec("R2RCE-v0", num_envs=2, autoreset_mode=autoreset, **settings)
     )
