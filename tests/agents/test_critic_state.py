@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 
 from agents.critic_state import CRITIC_STATE, CriticState
+from tests.small_houses import HOUSES
 from vlnenv.vector import VLNVectorEnv
 from vlnenv.wrappers import VectorTextToIds
 
 
 def test_the_critic_is_told_the_metrics_of_the_state_it_values() -> None:
-    inner = VLNVectorEnv(2, dataset="houses", split="val_seen", max_steps=2, autoreset_mode="SameStep")
+    inner = VLNVectorEnv(2, **HOUSES, max_steps=2, autoreset_mode="SameStep")
     env = CriticState(VectorTextToIds(inner))
     observation, infos = env.reset(seed=0)
     assert env.observation_space.contains(observation)

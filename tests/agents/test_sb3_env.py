@@ -6,6 +6,7 @@ from gymnasium.vector import AutoresetMode
 
 from agents.sb3_env import SB3VecEnv
 from tests.agents.fakes import FakeVectorEnv
+from tests.small_houses import HOUSES
 from vlnenv.vector import VLNVectorEnv
 
 
@@ -20,7 +21,7 @@ def test_observations_are_in_the_space() -> None:
 
 
 def test_text_is_refused() -> None:
-    env = VLNVectorEnv(2, observation="rgbd", image_size=8, dataset="houses", autoreset_mode="SameStep")
+    env = VLNVectorEnv(2, observation="rgbd", image_size=8, **HOUSES, autoreset_mode="SameStep")
     with pytest.raises(ValueError, match="VectorTextToIds"):
         SB3VecEnv(env)
 

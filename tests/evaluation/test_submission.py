@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents.expert import ExpertAgent
+from tests.small_houses import FIRST, HOUSES
 from vlnenv.episodes import EpisodeDataset
 from vlnenv.evaluation.submission import write_r2r_submission, write_rxr_submission
 from vlnenv.metrics import path_length
@@ -17,10 +18,8 @@ from vlnenv.vector import VLNVectorEnv
 
 @pytest.fixture(scope="module")
 def recorded() -> tuple[Recordings, EpisodeDataset]:
-    env = VLNVectorEnv(
-        2, dataset="houses", split="val_unseen", observation="rgbd", image_size=8, autoreset_mode="Disabled"
-    )
-    ids = [each.episode_id for each in env.batch.episodes[:3]]
+    env = VLNVectorEnv(2, **HOUSES, observation="rgbd", image_size=8, autoreset_mode="Disabled")
+    ids = FIRST[:3]
     recordings = record(ExpertAgent(), env, ids, progress=False)
     numbered = [
         dataclasses.replace(each, extra={"instruction": {"instruction_id": str(90 - index)}})

@@ -7,11 +7,11 @@ import pytest
 
 from agents.expert import ExpertAgent
 from agents.random import RandomAgent
-from vlnenv import houses
+from tests.small_houses import FIRST, SPLIT_SETTINGS
 from vlnenv.recordings import Recordings, ReplayError, record, replay
 
-IDS = [each.episode_id for each in houses.load_episodes("val_unseen").episodes[:3]]
-CHEAP = {"dataset": "houses", "split": "val_unseen", "observation": "rgbd", "image_size": 24, "max_steps": 30}
+IDS = FIRST[:3]
+CHEAP = {**SPLIT_SETTINGS, "observation": "rgbd", "image_size": 24, "max_steps": 30}
 
 
 def _env(num_envs: int = 2, **settings: object) -> gym.vector.VectorEnv:
