@@ -9,7 +9,7 @@ import pytest
 from tests.episodes.test_r2r_ce import contents, record, rollouts, save
 from tests.episodes.test_rxr_ce import rxr_record
 from tests.shared_data import shared_data
-from vlnenv import data
+from vlnenv import data, houses
 from vlnenv.data import find_split, installed_splits, load_dataset
 from vlnenv.datasets import EPISODES
 from vlnenv.env import VLNEnv
@@ -89,13 +89,13 @@ def test_the_real_split_is_loaded_from_the_shared_folder() -> None:
 
 def test_the_houses_are_asked_for_the_tasks_style(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    real = data._load_houses
+    real = houses.load_episodes
 
     def load(split: str, style: str) -> object:
         asked.append(style)
         return real(split, style)
 
-    monkeypatch.setattr(data, "_load_houses", load)
+    monkeypatch.setattr(houses, "load_episodes", load)
     for task in ("R2RCE", "REVERIECE", "NavRAGCE", "RxRCE"):
-        VLNEnv(task=task, dataset="houses", observation="rgbd", image_size=8)
+        VLNEnv(task=task, dataset="houses", split="val_unseen", observation="rgbd", image_size=8)
     assert asked == ["r2r", "reverie", "navrag", "r2r"]
