@@ -16,6 +16,7 @@ import vlnenv  # noqa: F401  # registers the environments
 from tests.sim import fake_habitat
 from tests.sim.habitat_stand import write_python
 from tests.sim.rooms import room, write
+from tests.small_houses import HOUSES, with_houses
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.habitat import HabitatError, HabitatSimulator
@@ -31,7 +32,7 @@ CAMERA = Camera(32, 24)
 
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("VLNENV_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("VLNENV_CACHE", str(with_houses(tmp_path_factory.getbasetemp() / "cache")))
 
 
 @pytest.fixture
@@ -401,7 +402,7 @@ def test_an_error_over_there_leaves_the_bridge_open(tmp_path):
 def test_environments_run_in_habitat(fake, tmp_path, monkeypatch, where):
     monkeypatch.setenv("VLNENV_HABITAT_GPU", "-1")
     name = "habitat" if where == "here" else f"habitat:{write_python(tmp_path)}"
-    settings = {"dataset": "houses", "observation": "rgbd", "image_size": 32, "max_steps": 5}
+    settings = {**HOUSES, "observation": "rgbd", "image_size": 32, "max_steps": 5}
     envs = [gym.make("R2RCE-v0", simulator=each, **settings) for each in ("embree", name)]
     depths, infos = [], []
     for env in envs:
@@ -423,4 +424,4 @@ def test_environments_run_in_habitat(fake, tmp_path, monkeypatch, where):
 def test_a_simulator_has_to_have_a_name():
     for wrong in ("habitatt", "habitat:", 3):
         with pytest.raises(ValueError, match="no simulator"):
-            gym.make("R2RCE-v0", dataset="houses", simulator=wrong)
+            gym.make("R2RCE-v0", **HOUSES, simulator=wrong)

@@ -1,16 +1,15 @@
 import numpy as np
 import pytest
 
+from tests.small_houses import TWO_FLOORS
 from vlnenv import houses
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.tour import look_around, tour_stops
 
-HOUSE = "houses/val_unseen/0000"
-
 
 def test_every_place_lies_near_a_stop_and_the_walk_goes_nearest_first():
     simulator = EmbreeSimulator(load_scene=houses.load_scene)
-    scene = simulator.load(HOUSE)
+    scene = simulator.load(TWO_FLOORS)
     stops = tour_stops(simulator, scene)
     assert simulator.is_navigable(scene, stops).all()
     places = simulator.sample(scene, np.random.default_rng(99), 200)
@@ -27,7 +26,7 @@ def test_every_place_lies_near_a_stop_and_the_walk_goes_nearest_first():
 def test_bad_arguments_are_refused():
     simulator = EmbreeSimulator(load_scene=houses.load_scene)
     with pytest.raises(ValueError, match="spacing_m and samples must be positive"):
-        tour_stops(simulator, simulator.load(HOUSE), spacing_m=0.0)
+        tour_stops(simulator, simulator.load(TWO_FLOORS), spacing_m=0.0)
 
 
 @pytest.mark.parametrize(("hfov_deg", "views"), [(90.0, 4), (60.0, 6), (100.0, 4), (79.0, 5)])
