@@ -9,7 +9,7 @@ import pytest
 from tests.episodes.test_r2r_ce import contents, record, rollouts, save
 from tests.episodes.test_rxr_ce import rxr_record
 from tests.shared_data import shared_data
-from vlnenv import data, houses
+from vlnenv import houses
 from vlnenv.data import find_split, installed_splits, load_dataset
 from vlnenv.datasets import EPISODES
 from vlnenv.env import VLNEnv

@@ -6,7 +6,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
-from tests.test_env import ACTIONS, HOUSES, OBSERVATIONS, assert_equal
+from tests.small_houses import EPISODES, HOUSES
+from tests.test_env import ACTIONS, OBSERVATIONS, assert_equal
 from vlnenv.vector import VLNVectorEnv
 from vlnenv.wrappers import TextToIds, VectorTextToIds
 
@@ -92,7 +93,7 @@ def test_an_environment_does_not_depend_on_how_many_there_are():
 
 def test_without_autoreset_the_mask_chooses_who_begins_what():
     env = gym.make_vec("R2RCE-v0", num_envs=3, autoreset_mode="Disabled", observation="tokens", **HOUSES)
-    ids = [episode.episode_id for episode in env.unwrapped.batch.dataset.episodes[:4]]
+    ids = EPISODES[:4]
     observation, infos = env.reset(seed=0, options={"episode_id": ids[:3]})
     assert list(infos["episode_id"]) == ids[:3]
     after, rewards, terminated, _, infos = env.step(np.array([1, 0, 2]))
@@ -161,7 +162,6 @@ def test_a_bad_action_moves_no_environment():
 
 def test_one_scene_is_held_once():
     env = VLNVectorEnv(8, observation="rgbd", image_size=8, **HOUSES)
-    episode = env.batch.dataset.episodes[0]
-    env.reset(seed=0, options={"episode_id": episode.episode_id})
+    env.reset(seed=0, options={"episode_id": EPISODES[0]})
     assert len({id(env.batch.rollout(slot).scene) for slot in range(8)}) == 1
     assert_equal(*(env.batch.rollout(slot).position_m for slot in (0, 7)))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.small_houses import with_houses
 from vlnenv import houses
 from vlnenv.episodes import Episode, EpisodeDataset, write_r2r_ce
 from vlnenv.sim.embree import EmbreeSimulator
@@ -52,4 +53,4 @@ def episode_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    return with_houses(tmp_path_factory.mktemp("cache"))

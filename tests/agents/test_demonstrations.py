@@ -8,6 +8,7 @@ import pytest
 
 from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.demonstrations import Disturbance, load_demonstrations
+from tests.small_houses import with_houses
 from vlnenv import houses
 from vlnenv.memory import MemoryConfig
 
@@ -88,7 +89,7 @@ def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(
     )
     sorted_rows = []
     for num_envs in (1, 3):
-        monkeypatch.setenv("VLNENV_CACHE", str(tmp_path / str(num_envs)))
+        monkeypatch.setenv("VLNENV_CACHE", str(with_houses(tmp_path / str(num_envs))))
         data = load_demonstrations(config, num_envs=num_envs)
         texts = [data.instructions[index] for index in data.instruction]
         views = data.arrays["view_tokens"].astype(np.float64).sum(axis=(1, 2)).tolist()
@@ -101,7 +102,7 @@ def test_disturbed_demonstrations_do_not_depend_on_how_many_run_at_once(
 def test_demonstrations_can_be_kept_to_the_first_scenes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VLNENV_CACHE", str(tmp_path))
+    monkeypatch.setenv("VLNENV_CACHE", str(with_houses(tmp_path)))
     episodes = houses.load_episodes("val_unseen").episodes
     here = {each.instruction for each in episodes if each.scene_id == episodes[0].scene_id}
     config = DemonstrationConfig(

@@ -19,6 +19,7 @@ from agents.pretraining.encoder import (
     train_encoder,
 )
 from agents.pretraining.views import Views, ViewsConfig, load_views
+from tests.small_houses import with_houses
 from vlnenv import houses
 from vlnenv.memory.mini import MiniEncoder
 from vlnenv.memory.mini_network import MiniNetworkConfig, cell_rays, geometry_channels
@@ -68,7 +69,7 @@ def test_views_are_the_simulators(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert np.array_equal(frames.rgb[0], views.rgb[7])
     assert np.array_equal(frames.instance[0], views.instance[7])
     assert np.abs(frames.depth[0] - views.depth_mm[7] / 1000.0).max() <= 0.00051
-    monkeypatch.setenv("VLNENV_CACHE", str(tmp_path))
+    monkeypatch.setenv("VLNENV_CACHE", str(with_houses(tmp_path)))
     again = load_views(VIEWS)
     for name, value in arrays(again).items():
         assert np.array_equal(value, arrays(views)[name]), name

@@ -9,7 +9,8 @@ from vlnenv.houses.instructions.facts import RouteFacts, is_in_front
 from vlnenv.houses.instructions.landmarks import Landmark
 from vlnenv.houses.instructions.legs import legs_of
 from vlnenv.houses.plans.doors import Door
-from vlnenv.houses.plans.floorplan import FloorPlan, Rect, Room
+from vlnenv.houses.plans.plan import FloorPlan, Room
+from vlnenv.houses.plans.rect import Rect
 from vlnenv.houses.routes.route import Route
 from vlnenv.sim.follower import Rollout
 

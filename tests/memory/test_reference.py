@@ -12,6 +12,7 @@ import torch
 
 from tests.memory.box_world import BoxWorld, random_walk
 from tests.memory.reference import BruteForceMemory
+from tests.small_houses import SCENE
 from vlnenv import houses
 from vlnenv.memory import MemoryConfig, MemorySnapshot, TokenMemory
 from vlnenv.memory.levels import Levels, MeanLevels
@@ -86,7 +87,7 @@ class View:
 def house_episode(n: int, steps: int, camera: Camera, every: int = 8) -> tuple[View, ...]:
     """Walks through a built-in house in which an object is carried elsewhere every few steps."""
     simulator = EmbreeSimulator(load_scene=houses.load_scene)
-    scene = simulator.load("houses/val_unseen/0000")
+    scene = simulator.load(SCENE)
     rng = np.random.default_rng(0)
     walks = [_walk(simulator, scene, rng, steps) for _ in range(n)]
     encoder, segmenter = SemanticEncoder(), make_segmenter("patchgraph")

@@ -12,7 +12,9 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.furnishing.furniture import Furniture
 from vlnenv.houses.house import House
 from vlnenv.houses.plans.doors import hang_doors
-from vlnenv.houses.plans.floorplan import HEIGHT_CM, STOREY_CM, Rect, draw_plan
+from vlnenv.houses.plans.floorplan import draw_plan
+from vlnenv.houses.plans.plan import HEIGHT_CM, STOREY_CM
+from vlnenv.houses.plans.rect import Rect
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.scene import Scene

@@ -16,7 +16,8 @@ from vlnenv.houses.instructions.descriptions import (
 )
 from vlnenv.houses.instructions.mentions import Mention
 from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
-from vlnenv.houses.plans.floorplan import Rect, Room
+from vlnenv.houses.plans.plan import Room
+from vlnenv.houses.plans.rect import Rect
 
 START = path((1.0, 1.0))[0]
 SOUTH = math.pi

@@ -7,9 +7,12 @@ from itertools import combinations, pairwise
 import pytest
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.plans.floorplan import OUTSIDE, STOREY_CM, FloorPlan, Rect, Stairs, draw_plan
+from vlnenv.houses.plans.floorplan import draw_plan
+from vlnenv.houses.plans.plan import OUTSIDE, STOREY_CM, FloorPlan
 from vlnenv.houses.plans.plan_cells import Cell, Layout, turned
+from vlnenv.houses.plans.rect import Rect
 from vlnenv.houses.plans.room_kinds import AREAS_DM2
+from vlnenv.houses.plans.stairs import Stairs
 from vlnenv.memory.text_table import load_text_table
 
 PUBLIC = ("hallway", "entryway", "stairs", "living room", "dining room", "kitchen", "family room")

@@ -6,26 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.furnishing.furniture import Furniture, front_strip
+from vlnenv.houses.furnishing.furniture import Furniture
 from vlnenv.houses.furnishing.kitchen import place_run
 from vlnenv.houses.furnishing.room_layout import RoomLayout
 from vlnenv.houses.furnishing.room_needs import NEEDS
 from vlnenv.houses.furnishing.room_rules import RULES
 from vlnenv.houses.furnishing.small_things import place_small_things
 from vlnenv.houses.furnishing.style import Style
-from vlnenv.houses.plans.doors import Door, door_zones, hang_doors
+from vlnenv.houses.plans.doors import Door
 from vlnenv.houses.plans.plan import FloorPlan, Room
-
-__all__ = [
-    "Door",
-    "Furniture",
-    "door_zones",
-    "front_strip",
-    "furnish_room",
-    "hang_doors",
-    "missing_needs",
-    "numbered",
-]
 
 _TRIES = 4
 

@@ -14,7 +14,7 @@ from vlnenv.houses.house import House
 from vlnenv.houses.instructions.landmarks import LEAST_SHARE, Landmark, landmarks_of, mention_of, seen_shares
 from vlnenv.houses.instructions.legs import Leg, legs_of
 from vlnenv.houses.instructions.passing import STANDING, Passed, passed_landmarks
-from vlnenv.houses.plans.floorplan import Rect
+from vlnenv.houses.plans.rect import Rect
 from vlnenv.houses.routes.polyline import arc_lengths, heading_of, resampled, turn_deg, turns_along
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator

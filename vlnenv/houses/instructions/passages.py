@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlnenv.houses.house import House
-from vlnenv.houses.plans.floorplan import OUTSIDE
+from vlnenv.houses.plans.plan import OUTSIDE
 from vlnenv.houses.routes.polyline import heading_of
 
 STAIRS = "stairs"

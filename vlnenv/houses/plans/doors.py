@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vlnenv.houses.dice import Dice
-from vlnenv.houses.plans.floorplan import FloorPlan, Opening, Rect, Room, Wall
+from vlnenv.houses.plans.plan import FloorPlan, Opening, Room, Wall
+from vlnenv.houses.plans.rect import Rect
 
 _DOOR_ZONE_CM = 90
 _LEAF_CM = 88

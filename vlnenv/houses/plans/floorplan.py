@@ -6,39 +6,13 @@ from vlnenv.houses.dice import Dice
 from vlnenv.houses.plans.borders import walls_between
 from vlnenv.houses.plans.openings import add_doors, add_windows
 from vlnenv.houses.plans.plan import (
-    ARCH_HEIGHT_CM,
-    DOOR_CM,
-    DOOR_HEIGHT_CM,
-    HEIGHT_CM,
-    OUTSIDE,
     STOREY_CM,
-    WALL_CM,
     FloorPlan,
-    Opening,
     Room,
-    Wall,
 )
 from vlnenv.houses.plans.plan_cells import Layout, draw_layout
-from vlnenv.houses.plans.rect import Rect
 from vlnenv.houses.plans.room_kinds import WALKED_THROUGH, assign_kinds
 from vlnenv.houses.plans.stairs import Stairs
-
-__all__ = [
-    "ARCH_HEIGHT_CM",
-    "DOOR_CM",
-    "DOOR_HEIGHT_CM",
-    "HEIGHT_CM",
-    "OUTSIDE",
-    "STOREY_CM",
-    "WALL_CM",
-    "FloorPlan",
-    "Opening",
-    "Rect",
-    "Room",
-    "Stairs",
-    "Wall",
-    "draw_plan",
-]
 
 FEWEST, MOST = 5, 9
 """Rooms of a floor, halls and the stairwell included."""

@@ -11,7 +11,7 @@ import numpy as np
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.house import House
 from vlnenv.houses.instructions.landmarks import LEAST_SHARE, Landmark, seen_shares
-from vlnenv.houses.plans.floorplan import Room
+from vlnenv.houses.plans.plan import Room
 from vlnenv.houses.routes.polyline import heading_of
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Simulator
