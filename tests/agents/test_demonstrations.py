@@ -106,7 +106,7 @@ def test_demonstrations_can_be_kept_to_the_first_scenes(
     episodes = houses.load_episodes("val_unseen").episodes
     here = {each.instruction for each in episodes if each.scene_id == episodes[0].scene_id}
     config = DemonstrationConfig(
-        split="val_unseen", scenes=1, episodes=2, keep=0.0, views=False, perception=SEMANTIC, max_steps=80
+        split="val_unseen", scenes=1, episodes=2, keep=0.0, views=False, perception=SEMANTIC
     )
     data = load_demonstrations(config, 2)
     assert len(data.instructions) == 2
