@@ -7,7 +7,6 @@ et al. 2017), so that the labels also show how to come back.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tqdm import tqdm
 from agents.config import LEVELS, DemonstrationConfig, Perception
 from agents.environments import make_env
 from agents.expert import expert_action
-from vlnenv.cache import build_folder, cache_dir
+from vlnenv.cache import cached_folder, open_folder
 from vlnenv.evaluation.manifest import file_hash
 from vlnenv.vector import VLNVectorEnv
 
@@ -72,11 +71,10 @@ def load_demonstrations(config: DemonstrationConfig, num_envs: int = 8) -> Demon
     try:
         assert isinstance(env.unwrapped, VLNVectorEnv), "the wrapper changes what is observed, and no method"
         settings = _settings(config, env.unwrapped)
-        key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-        folder = cache_dir() / "demonstrations" / key
-        if not (folder / "index.json").is_file():
-            inner = env.unwrapped
-            build_folder(folder, lambda building: _collect(config, inner, building, settings))
+        inner = env.unwrapped
+        folder = cached_folder(
+            "demonstrations", settings, lambda building: _collect(config, inner, building, settings)
+        )
     finally:
         env.close()
     return open_demonstrations(folder)
@@ -99,10 +97,7 @@ def _settings(config: DemonstrationConfig, env: VLNVectorEnv) -> dict[str, Any]:
 
 def open_demonstrations(folder: Path) -> Demonstrations:
     """Memory-map the demonstrations in a folder."""
-    index = json.loads((folder / "index.json").read_text())
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["arrays"]
-    }
+    index, arrays = open_folder(folder)
     return Demonstrations(
         instruction=arrays.pop("instruction"),
         action=arrays.pop("action"),

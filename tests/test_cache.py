@@ -1,10 +1,19 @@
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vlnenv.cache import build_folder, cache_dir, load_arrays, save_arrays, write_atomic
+from vlnenv.cache import (
+    build_folder,
+    cache_dir,
+    cached_folder,
+    load_arrays,
+    open_folder,
+    save_arrays,
+    write_atomic,
+)
 
 
 def test_cache_dir_follows_the_variable(monkeypatch, tmp_path):
@@ -87,3 +96,24 @@ def test_a_folder_appears_complete_or_not_at_all(tmp_path: Path) -> None:
         build_folder(folder, fail)
     assert (folder / "a").read_text() == "new"
     assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_cached_folder_is_made_once_for_its_settings(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VLNENV_CACHE", str(tmp_path))
+    made: list[Path] = []
+
+    def write(folder: Path) -> None:
+        made.append(folder)
+        np.save(folder / "depth.npy", np.arange(3, dtype=np.float32))
+        (folder / "index.json").write_text(json.dumps({"arrays": ["depth"], "scenes": 2}))
+
+    first = cached_folder("views", {"scenes": 2, "seed": 0}, write)
+    assert cached_folder("views", {"seed": 0, "scenes": 2}, write) == first, "whatever their order"
+    assert cached_folder("views", {"scenes": 2, "seed": 1}, write) != first
+    assert len(made) == 2
+
+    index, arrays = open_folder(first)
+    assert index["scenes"] == 2
+    np.testing.assert_array_equal(arrays["depth"], [0, 1, 2])
+    with pytest.raises(ValueError):
+        arrays["depth"][0] = 1

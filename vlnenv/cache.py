@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -9,7 +11,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -70,6 +72,34 @@ def build_folder(folder: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+
+
+def settings_key(settings: Mapping[str, Any]) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of settings as JSON: the name of what follows from them."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def cached_folder(kind: str, settings: Mapping[str, Any], write: Callable[[Path], object]) -> Path:
+    """The folder of that kind and settings in the cache, made now where it is not there.
+
+    Args:
+        kind: Name of the folder above it.
+        settings: All that its contents depend on, JSON values.
+        write: Fills an empty folder, `index.json` included.
+    """
+    folder = cache_dir() / kind / settings_key(settings)
+    if not (folder / "index.json").is_file():
+        build_folder(folder, write)
+    return folder
+
+
+def open_folder(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The `index.json` of a folder, and the arrays that its "arrays" names, memory-mapped and read-only."""
+    index: dict[str, Any] = json.loads((folder / "index.json").read_text())
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["arrays"]
+    }
+    return index, arrays
 
 
 def save_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -9,8 +9,6 @@ is the same true instance: so nothing here depends on an encoder, and one walk s
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,7 +20,7 @@ from tqdm import tqdm
 
 from agents.pretraining.walks import Walks
 from vlnenv import houses
-from vlnenv.cache import write_atomic
+from vlnenv.cache import settings_key, write_atomic
 from vlnenv.memory import TokenMemory
 from vlnenv.memory.config import PATCH_TOKENS
 from vlnenv.memory.encoder import PATCH_GRID
@@ -106,8 +104,7 @@ def meet(
         seed: Chooses the views.
     """
     settings = {"segmenters": list(segmenters), "keep": keep, "seed": seed, "version": _VERSION}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    path = walks.folder / f"encounters-{key}.safetensors"
+    path = walks.folder / f"encounters-{settings_key(settings)}.safetensors"
     if not path.is_file():
         found = vars(_meet(walks, segmenters, keep, seed))
         write_atomic(path, safetensors.torch.save({name: each.contiguous() for name, each in found.items()}))

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vlnenv import houses
-from vlnenv.cache import build_folder, cache_dir
+from vlnenv.cache import cached_folder, open_folder
 from vlnenv.houses.house import VERSION as HOUSES_VERSION
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.embree import EmbreeSimulator
@@ -80,19 +80,13 @@ class Views:
 def load_views(config: ViewsConfig) -> Views:
     """The views of a setting: out of the cache, or rendered now, with a progress bar."""
     settings = {**dataclasses.asdict(config), "generator": HOUSES_VERSION, "version": _VERSION}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    folder = cache_dir() / "views" / key
-    if not (folder / "index.json").is_file():
-        build_folder(folder, lambda building: _render(config, building, settings))
+    folder = cached_folder("views", settings, lambda building: _render(config, building, settings))
     return open_views(folder)
 
 
 def open_views(folder: Path) -> Views:
     """Memory-map the views in a folder."""
-    index = json.loads((folder / "index.json").read_text())
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["arrays"]
-    }
+    index, arrays = open_folder(folder)
     return Views(
         **arrays,
         scene_ids=tuple(index["scene_ids"]),

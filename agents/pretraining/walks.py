@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from agents.pretraining.config import WalksConfig
 from vlnenv import houses
-from vlnenv.cache import build_folder, cache_dir
+from vlnenv.cache import build_folder, cached_folder, open_folder
 from vlnenv.houses.house import VERSION as HOUSES_VERSION
 from vlnenv.memory.encoder import PATCH_GRID, Encoder, make_encoder
 from vlnenv.memory.mini import WEIGHTS, MiniEncoder
@@ -111,19 +111,13 @@ def draw_walk(
 def load_walks(config: WalksConfig) -> Walks:
     """The walks of a setting: out of the cache, or made now, with a progress bar."""
     settings = {**dataclasses.asdict(config), "generator": HOUSES_VERSION, "version": _VERSION}
-    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    folder = cache_dir() / "walks" / key
-    if not (folder / "index.json").is_file():
-        build_folder(folder, lambda building: _walk(config, building, settings))
+    folder = cached_folder("walks", settings, lambda building: _walk(config, building, settings))
     return open_walks(folder)
 
 
 def open_walks(folder: Path) -> Walks:
     """Memory-map the walks in a folder."""
-    index = json.loads((folder / "index.json").read_text())
-    arrays = {
-        name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in index["arrays"]
-    }
+    index, arrays = open_folder(folder)
     return Walks(scene_ids=tuple(index["scene_ids"]), data_hash=index["data_hash"], folder=folder, **arrays)
 
 

@@ -5,7 +5,7 @@
     for recording, observations in replay(Recordings.load("demos.npz"), observation="tokens"):
         ...
 
-A recorded episode takes a few kilobytes: its id, actions, poses, rewards and the seed of its sensor noise.
+A recorded episode takes about a kilobyte: its id, actions, poses, rewards and the seed of its sensor noise.
 """
 
 from vlnenv.recordings.minari import export_minari

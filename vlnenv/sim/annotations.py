@@ -55,7 +55,8 @@ class Annotations:
 
 def annotation_files(path: Path) -> list[Path]:
     """The files that annotate a scan, all of them there; empty where it is not annotated."""
-    return _found(path)[0]
+    found = _found(path)
+    return [] if found is None else [found[0], found[1]]
 
 
 def read_annotations(path: Path) -> Annotations | None:
@@ -68,11 +69,15 @@ def read_annotations(path: Path) -> Annotations | None:
     Raises:
         ValueError: If one of the files is damaged; names the file and the line or field.
     """
-    files, read = _found(path)
-    return read(*files) if files else None
+    found = _found(path)
+    if found is None:
+        return None
+    table, mesh, read = found
+    return read(table, mesh)
 
 
-def _found(path: Path) -> tuple[list[Path], Callable[[Path, Path], Annotations]]:
+def _found(path: Path) -> tuple[Path, Path, Callable[[Path, Path], Annotations]] | None:
+    """The table and the mesh that annotate a scan, and who reads them."""
     stem = path.name.split(".")[0]
     replica = path.parent if path.parent.name == "habitat" else path.parent / "habitat"
     candidates: list[tuple[Path, Path, Callable[[Path, Path], Annotations]]] = [
@@ -82,8 +87,8 @@ def _found(path: Path) -> tuple[list[Path], Callable[[Path, Path], Annotations]]
     ]
     for table, mesh, read in candidates:
         if table.is_file() and mesh.is_file() and path.name != mesh.name:
-            return [table, mesh], read
-    return [], _read_mp3d
+            return table, mesh, read
+    return None
 
 
 def _read_mp3d(house: Path, mesh: Path) -> Annotations:

@@ -10,7 +10,6 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from vlnenv.errors import unknown_name
 from vlnenv.sim import edits
 from vlnenv.sim.camera import Camera, camera_to_world, ray_directions
 from vlnenv.sim.fields import navigation_field
@@ -18,7 +17,7 @@ from vlnenv.sim.loading import load_scene as load_scene_file
 from vlnenv.sim.prepared import prepare
 from vlnenv.sim.rays import depth_image, pinhole_rays
 from vlnenv.sim.scene import Scene
-from vlnenv.sim.simulator import OUTPUTS, AgentBody, Frames, TopDown, checked_poses
+from vlnenv.sim.simulator import OUTPUTS, AgentBody, Frames, TopDown, check_outputs, checked_poses
 from vlnenv.sim.top_down import top_down
 
 if TYPE_CHECKING:
@@ -87,9 +86,7 @@ class EmbreeSimulator:
         Raises:
             ValueError: If an output is unknown or a pose is not finite or of the wrong shape.
         """
-        for output in outputs:
-            if output not in OUTPUTS:
-                raise ValueError(unknown_name("output", output, OUTPUTS))
+        check_outputs(outputs)
         position_m, heading_rad = checked_poses(position_m, heading_rad)
         n, height, width = len(position_m), camera.height, camera.width
         pixels = height * width

@@ -24,6 +24,7 @@ from vlnenv.sim import axes, naming
 from vlnenv.sim.annotations import Annotations, annotation_files, read_annotations
 from vlnenv.sim.appearance import Surface, read_surface
 from vlnenv.sim.scene import Instance, Material, Region, Scene
+from vlnenv.sim.scene_headers import scene_problem
 
 VERSION = 3
 """Grows with every change of what `load_scene` makes of a file, so that no stale cache file is read."""
@@ -241,8 +242,10 @@ def _read_parts(path: Path) -> list[tuple[str, np.ndarray, Surface]]:
     """
     import trimesh
 
-    if path.suffix.lower() == ".glb":
-        _check_glb(path)
+    # The parsers say little of what they stumble over; of GLB the header tells beforehand.
+    problem = scene_problem(path) if path.suffix.lower() == ".glb" else None
+    if problem is not None:
+        raise ValueError(f"cannot read {path}: {problem}")
     # The reader raises whatever its parsers meet in a damaged file (struct.error, KeyError, ...), so this one
     # place catches everything and names the file.
     try:
@@ -284,17 +287,6 @@ def _object_name(node: str, geometry: Any, parent: str | None) -> str:
         if found:
             return found.group(1)
     return node
-
-
-def _check_glb(path: Path) -> None:
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        header = stream.read(12)
-    if len(header) < 12 or header[:4] != b"glTF":
-        raise ValueError(f"cannot read {path}: it is no GLB file (it does not start with 'glTF')")
-    declared = struct.unpack("<I", header[8:12])[0]
-    if declared > size:
-        raise ValueError(f"cannot read {path}: it is truncated, {size} bytes of {declared}")
 
 
 def _node_facts(path: Path) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vlnenv.errors import unknown_name
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.scene import Scene
 
@@ -138,6 +139,13 @@ class Simulator(Protocol):
     def __hash__(self) -> int:
         """By identity: caches may be keyed by simulators."""
         ...
+
+
+def check_outputs(outputs: Sequence[str]) -> None:
+    """Raise ValueError for an output that `Simulator.render` cannot give; names the nearest one."""
+    for output in outputs:
+        if output not in OUTPUTS:
+            raise ValueError(unknown_name("output", output, OUTPUTS))
 
 
 def checked_poses(position_m: np.ndarray, heading_rad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

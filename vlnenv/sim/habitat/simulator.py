@@ -10,13 +10,20 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from vlnenv.errors import unknown_name
 from vlnenv.sim import edits
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.habitat.bridge import Bridge, Worlds
 from vlnenv.sim.habitat.stages import find_stage
 from vlnenv.sim.scene import Instance, Region, Scene
-from vlnenv.sim.simulator import OUTPUTS, AgentBody, Frames, TopDown, checked_poses, checked_positions
+from vlnenv.sim.simulator import (
+    OUTPUTS,
+    AgentBody,
+    Frames,
+    TopDown,
+    check_outputs,
+    checked_poses,
+    checked_positions,
+)
 
 SEARCH_M = 2.0
 """How far Habitat looks for the navigation mesh around a point."""
@@ -114,9 +121,7 @@ class HabitatSimulator:
         Raises:
             ValueError: If an output is unknown or a pose is not finite or of the wrong shape.
         """
-        for output in outputs:
-            if output not in OUTPUTS:
-                raise ValueError(unknown_name("output", output, OUTPUTS))
+        check_outputs(outputs)
         position_m, heading_rad = checked_poses(position_m, heading_rad)
         # Habitat's semantic sensor gives 0 where nothing is, and to its first object: depth tells them apart.
         # Without objects there is nothing to ask it for (and it complains).
