@@ -35,7 +35,18 @@ from vlnenv.sim.embree import EmbreeSimulator
 from vlnenv.sim.scene import Scene
 from vlnenv.sim.simulator import Frames
 
-STRUCTURE = BUILDING | {"door", "front door", "folding door", "window", "room window"}
+STRUCTURE = BUILDING | {
+    "archway",
+    "door",
+    "folding door",
+    "front door",
+    "railing",
+    "roof",
+    "room window",
+    "stairs",
+    "structure",
+    "window",
+}
 """Categories that are no objects."""
 UNTRAINED = "mini, untrained"
 HOUSES = tuple(f"houses/val_unseen/{number:04d}" for number in range(15))
