@@ -10,7 +10,6 @@ from vlnenv.houses.instructions.ambiguity import Reader, is_at_goal, is_room_eno
 from vlnenv.houses.instructions.descriptions import (
     ObjectDescription,
     RoomDescription,
-    is_only_at_goal,
     objects_that_fit,
     rooms_that_fit,
 )
@@ -152,9 +151,6 @@ def test_descriptions_of_objects():
     assert not rooms_that_fit(RoomDescription("kitchen", walls="blue"), HOUSE, THINGS)
     desks = objects_that_fit(ObjectDescription(Mention("desk")), frozenset(range(4)), THINGS)
     assert desks == [DESK, OTHER_DESK]
-    assert not is_only_at_goal(desks, GOAL, 3)
-    assert is_only_at_goal([DESK], GOAL, 3)
-    assert not is_only_at_goal([], GOAL, 3)
 
 
 def test_relations_tell_objects_apart():

@@ -40,3 +40,12 @@ def test_wishes_take_for_granted_only_what_is_there():
 def test_a_basket_answers_for_dirty_clothes_too():
     wish = next(demand for demand in DEMANDS if "dirty clothes in a basket" in demand.wish)
     assert "basket" in wish.also
+
+
+def test_another_of_its_kind_beside_the_goal_is_told_apart():
+    near = thing(9, "desk", 3, 8.4, 7.0, "green")
+    facts = facts_of(HOUSE, (DESK, near), DESK, WAY, math.pi)
+    for i in range(20):
+        told = describe(facts, 0, Dice("d", i))
+        assert told is not None
+        assert told[1].mention.color == "brown"

@@ -102,6 +102,22 @@ def test_words_for_stairs_and_arches():
         assert text.count("white stove") + text.count("white oven") == 1
 
 
+def test_a_hallway_that_has_to_be_named_is_named_from_another_hallway():
+    def told(*steps: Step) -> list[str]:
+        program = Program((Step(is_hallway=True, opening="arch"), *steps), Stop(Mention("bookshelf")))
+        return [text_of(program, Voice(Dice("halls", i))).lower() for i in range(40)]
+
+    hall = Step("hallway", is_hallway=True, needs_name=True, opening="door")
+    for texts in (
+        told(hall, Step("office")),
+        told(replace(hall, first_turn="left"), Step("office")),
+        told(replace(hall, needs_name=False, first_turn="left"), Step("office")),
+        told(replace(hall, needs_name=False)),
+    ):
+        assert all("hall" in text or "corridor" in text for text in texts)
+    assert not any("straight" in text for text in told(replace(hall, kind="", bends=True), Step("office")))
+
+
 def test_wishes_name_everything_that_answers_them():
     assert all(demand.wish and demand.answers for demand in DEMANDS)
     washing = next(demand for demand in demands_for("sink", ()) if demand.wish == "wash my hands")

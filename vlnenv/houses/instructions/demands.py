@@ -118,7 +118,7 @@ DEMANDS = _demands(
     "put my boots away | shoe rack; wardrobe, bench | my boots are muddy",
     "put my wet umbrella away | umbrella stand | it was pouring outside",
     "choose a bottle for dinner | wine rack; bottle | we are celebrating",
-    "put something away behind a door | cabinet; sideboard, wardrobe, kitchen cabinet, display cabinet, "
+    "put something away out of sight | cabinet; sideboard, wardrobe, kitchen cabinet, display cabinet, "
     "filing cabinet, dresser, tv stand, nightstand | the room looks untidy",
     "keep the good china behind glass | display cabinet | my aunt has given me her porcelain",
     "put away the tablecloths | sideboard; cabinet, dresser, chest | the table has been cleared",

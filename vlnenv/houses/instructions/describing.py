@@ -12,7 +12,6 @@ from vlnenv.houses.instructions.ambiguity import HALLS
 from vlnenv.houses.instructions.descriptions import (
     ObjectDescription,
     RoomDescription,
-    is_only_at_goal,
     next_rooms,
     objects_that_fit,
     relations_of,
@@ -56,7 +55,7 @@ def describe(
     def is_clear(room: RoomDescription, thing: ObjectDescription) -> bool:
         rooms = rooms_that_fit(room, house, facts.landmarks)
         found = objects_that_fit(thing, rooms, facts.landmarks) if answers is None else answers(thing, rooms)
-        return is_only_at_goal(found, facts.route.goal_m, goal_room)
+        return [each.id for each in found] == [target.id]
 
     room = RoomDescription(house.rooms[goal_room].kind)
     extras = _room_extras(house, target, facts.landmarks, dice)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlnenv.houses.house import House
-from vlnenv.houses.instructions.ambiguity import fits, is_near_goal, kinds_alike
+from vlnenv.houses.instructions.ambiguity import fits, kinds_alike
 from vlnenv.houses.instructions.landmarks import Landmark
 from vlnenv.houses.instructions.mentions import Mention, colors_alike
 from vlnenv.houses.instructions.passages import passages_of
@@ -73,11 +73,6 @@ def objects_that_fit(
         for each in landmarks
         if each.room in rooms and fits(said.mention, each) and _is_related(said, each, landmarks)
     ]
-
-
-def is_only_at_goal(candidates: Sequence[Landmark], goal_m: np.ndarray, goal_room: int) -> bool:
-    """Whether whoever goes to any of the objects that could be meant ends at the goal (3,)."""
-    return bool(candidates) and all(is_near_goal(each, goal_m, goal_room) for each in candidates)
 
 
 def next_rooms(house: House, room: Room, least_cm: int = _LEAST_BORDER_CM) -> list[Room]:

@@ -105,6 +105,8 @@ def legs_of(house: House, path_m: np.ndarray, heading_rad: float) -> tuple[Leg, 
                 heading_out = visit.way_out.heading_from(visit.room)
                 last_turn = side_of(turn_deg(ahead, heading_out))
                 whole_turn = side_of(turn_deg(heading_rad, heading_out))
+                chord = heading_of(line[end] - line[begin])
+                swerves = not (first_turn or last_turn) and abs(turn_deg(heading_rad, chord)) > _STRAIGHT_DEG
         elif not visit.climb:
             heading_in = way_in.heading_from(before.last_room)
             chord = heading_of(line[end] - line[begin])

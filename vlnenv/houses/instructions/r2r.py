@@ -183,12 +183,12 @@ class _Teller:
         step, following = self._steps[number], self._steps[number + 1]
         if following.climb:
             return self._onto_stairs(step, following.climb)
+        if step.is_hallway and following.is_hallway:
+            return self._around_corner(number)
         introduces = self._introduces(number + 1, 45)
         leaves = (number == 0 or not introduces) and step.kind not in ("", *HALLS) and not step.along
         if leaves:
             return self._leave(number, self._room(number + 1) if introduces else "")
-        if step.is_hallway and following.is_hallway:
-            return self._around_corner(step)
         if introduces:
             return self._enter(step, self._room(number + 1))
         return self._go_through(step)
@@ -274,8 +274,19 @@ class _Teller:
             f"go {side} into {room}",
         )
 
-    def _around_corner(self, step: Step) -> str:
-        """Out of one hallway into the next."""
+    def _around_corner(self, number: int) -> str:
+        """Out of one hallway into the next, which is named only where it has to be."""
+        step, following = self._steps[number], self._steps[number + 1]
+        is_last = number + 2 == len(self._steps)
+        if following.kind and (following.needs_name or is_last):
+            self._is_told[number + 1] = True
+            return self._enter(step, self._room(number + 1))
+        text = self._corner(step, following.bends)
+        # Who keeps going along the hallway has been told that it goes on.
+        self._is_told[number + 1] = bool(following.kind) and self._voice.room("hallway") in text
+        return text
+
+    def _corner(self, step: Step, bends_behind: bool) -> str:
         pick, side = self._voice.pick, step.last_turn
         hall = self._voice.room("hallway")
         if side:
@@ -284,7 +295,7 @@ class _Teller:
                 f"follow the {hall} around to the {side}",
                 f"turn {side} where the {hall} goes on",
             )
-        if step.bends:
+        if step.bends or bends_behind:
             return f"go through the {self._opening(step)}"
         return pick(
             f"keep going along the {hall}",

@@ -14,6 +14,7 @@ from vlnenv.houses.instructions.passages import STAIRS, passages_of
 from vlnenv.houses.instructions.program import Passing, Program, Step, Stop
 
 _LONG_M = 3.0
+_CROSSED_M = 2.0
 _LONG_HALLWAY_M = 5.0
 _UNREMARKABLE = frozenset(("towel rack", "radiator", "rug", "book"))
 """Categories that nobody finds the way by."""
@@ -155,7 +156,8 @@ def _along(leg: Leg, kind: str, is_named: bool, number: int, is_last: bool, deta
         if not leg.first_turn and not leg.last_turn and leg.length_m <= _LONG_M:
             return "across" if dice.chance(50) else ""
         return "down" if leg.length_m > _LONG_M and dice.chance(20 + detail // 2) else ""
-    return "through" if not leg.first_turn and dice.chance(25 + detail // 2) else ""
+    is_crossed = not leg.first_turn and leg.length_m > _CROSSED_M
+    return "through" if is_crossed and dice.chance(25 + detail // 2) else ""
 
 
 def _is_another(legs: Sequence[Leg], kinds: Sequence[str], number: int) -> bool:
