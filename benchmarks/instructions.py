@@ -24,7 +24,7 @@ import tyro
 from tqdm import tqdm
 
 from benchmarks.instruction_sheets import Reading, write_sheets
-from benchmarks.record import save_result
+from benchmarks.record import RESULTS, save_result
 from vlnenv.houses import house_of, load_scene
 from vlnenv.houses.dice import Dice
 from vlnenv.houses.instructions import STYLES
@@ -32,6 +32,8 @@ from vlnenv.houses.routes.routes import describe_routes
 from vlnenv.sim.embree import EmbreeSimulator
 
 PAGE = Path(__file__).parents[1] / "docs" / "instructions.md"
+READINGS = RESULTS / "instruction_readings.json"
+"""What came of reading sheets, written by hand."""
 R2R_FILE = "r2r_ce/R2R_VLNCE_v1-3_preprocessed/val_seen/val_seen.json.gz"
 REVERIE_FILE = "reverie/data_v2_REVERIE_val_seen.json"
 _PERCENTILES = (5, 25, 50, 75, 95)
@@ -135,7 +137,18 @@ def page(figures: dict[str, dict[str, Any]], reasons: dict[str, int], routes: in
     lines += [
         f"| {reason} | {count} |" for reason, count in sorted(reasons.items(), key=lambda pair: -pair[1])
     ]
+    lines += ["", "## What readers said", "", _verdicts(json.loads(READINGS.read_text()))]
     return "\n".join(lines) + "\n"
+
+
+def _verdicts(read: dict[str, Any]) -> str:
+    counts = ", ".join(f"{len(read[name])} {name}" for name in ("wrong", "ambiguous", "borderline", "odd"))
+    before = "; ".join(f"{each['wrong']} wrong, {each['ambiguous']} ambiguous" for each in read["earlier"])
+    return (
+        f"Of {read['read']} instructions (`{read['command']}`), read with their maps by {read['readers']}: "
+        f"{counts} (`benchmarks/results/{READINGS.name}`). In hundreds read before, after each of which the "
+        f"writer was mended: {before}."
+    )
 
 
 def _list(values: Sequence[float]) -> str:
@@ -168,9 +181,9 @@ def main(args: Args) -> None:
                 texts[style] += written
                 readings += [Reading(0, style, text, each.route, scene, house) for text in written]
     if args.sample:
-        # Half of them tell ways: those are the ones that can go wrong.
+        # Most of them tell ways: those are the ones that can go wrong.
         dice = Dice("instructions to read", args.seed)
-        shares = {"r2r": args.sample // 2, "reverie": args.sample // 4}
+        shares = {"r2r": args.sample * 3 // 5, "reverie": args.sample // 5}
         shares["navrag"] = args.sample - sum(shares.values())
         chosen = [
             reading
