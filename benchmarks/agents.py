@@ -1,6 +1,6 @@
 """The table of agents on one split: metrics with intervals, paired differences, raw results.
 
-python -m benchmarks.agents --agents random forward bc_semantic expert [--split val_unseen] [--episodes 180]
+python -m benchmarks.agents [--agents random forward bc bc_semantic expert] [--episodes 200]
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vlnenv.evaluation import comparison_table, is_privileged, paired_difference
 class Args:
     """Compare agents on the same episodes."""
 
-    agents: tuple[str, ...] = ("random", "forward", "bc_semantic", "ppo_semantic", "expert")
+    agents: tuple[str, ...] = ("random", "forward", "bc", "bc_semantic", "expert")
     """Names as `vlnenv eval --agent` takes them."""
     baselines: tuple[str, ...] = ("forward", "bc_semantic")
     """Agents that the others are compared with, episode by episode."""

@@ -1,6 +1,8 @@
 """Put a trained policy into the package: weights, curve, and a card with its figures on unseen houses.
 
-python -m benchmarks.ship --name bc --run runs/bc --trained-by "vlnenv train bc --out runs/bc"
+    python -m benchmarks.ship --name bc --run runs/bc --trained-by "vlnenv train bc --out runs/bc"
+
+The evaluation is the one of `benchmarks.agents` with the same `--episodes`, which does not repeat it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from agents.base import WEIGHTS
 from agents.checkpoint import load_policy, save_policy
 from agents.closed_loop import evaluate_agent
 from agents.config import EvaluationConfig
+from benchmarks.agents import Args as Compared
 from benchmarks.record import commit, machine, save_result
 from vlnenv.evaluation import summarise
 
@@ -32,6 +35,10 @@ class Args:
     """Folder of the training run, with `policy.safetensors`, its card and `curve.jsonl`."""
     trained_by: str
     """The command that made the run."""
+    episodes: int | None = None
+    """Episodes of val_unseen for the card, evenly spread; None runs all."""
+    save_as: str = "agents_houses"
+    """What `benchmarks.agents --save-as` calls the table that the evaluation is for."""
 
 
 def main(args: Args) -> None:
@@ -41,8 +48,12 @@ def main(args: Args) -> None:
     card |= {"command": args.trained_by, "machine": machine(), "commit": commit()}
     shipped = WEIGHTS / f"{args.name}.safetensors"
     policy = load_policy(args.run / "policy.safetensors")
+    save_policy(shipped, policy, card)
     config = EvaluationConfig(
-        agent=str(args.run / "policy.safetensors"), out=str(args.run / "val_unseen"), split="val_unseen"
+        agent=args.name,
+        out=f"{Compared().out}/{args.save_as}/{args.name}",
+        split="val_unseen",
+        episodes=args.episodes,
     )
     records = evaluate_agent(config)
     figures = summarise(records)["metrics"]
