@@ -16,7 +16,7 @@ import multiprocessing
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,13 @@ KINDS = (
     "library",
 )
 """What the pictures show, in turn."""
+
+
+SAVED = (
+    *("house", "complaints", "draws", "floors", "rooms", "unreachable_rooms"),
+    *("pieces", "triangles", "facts_s", "scene_s"),
+)
+"""What the raw results keep of each house."""
 
 
 @dataclass(frozen=True)
@@ -289,8 +296,8 @@ def main(args: Args) -> None:
     summary = summarised(found)
     for name, value in summary.items():
         print(f"{name:<26} {value}")
-    rows = [{**asdict(each), "classes": len(each.classes)} for each in found]
-    path = save_result(args.save_as, {"summary": summary, "houses": rows}, version=VERSION)
+    rows = [[getattr(each, name) for name in SAVED] for each in found]
+    path = save_result(args.save_as, {"summary": summary, "columns": SAVED, "houses": rows}, version=VERSION)
     print(f"saved {path}")
 
 
