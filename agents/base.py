@@ -87,12 +87,12 @@ def episode_rng(seed: int, episode: PublicEpisode) -> np.random.Generator:
 
 
 def best_trained() -> str:
-    """The shipped trained agent to show: one without privileged senses where there is one, PPO before BC.
+    """The shipped trained agent to show: one without privileged senses where there is one.
 
     Raises:
         ValueError: If none is shipped.
     """
-    for name in ("ppo", "bc", "ppo_semantic", "bc_semantic"):
+    for name in ("bc", "bc_semantic"):
         if (WEIGHTS / f"{name}.safetensors").is_file():
             return name
     raise ValueError("no trained agent is shipped here: run `vlnenv train bc`, then name its weights")

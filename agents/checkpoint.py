@@ -38,8 +38,14 @@ def save_policy(path: str | Path, policy: NavigationPolicy, card: Mapping[str, A
     tensors = {name: value.detach().cpu().contiguous() for name, value in policy.state_dict().items()}
     write_atomic(path, safetensors.torch.save(tensors, metadata=metadata))
     if card is not None:
-        text = json.dumps({**card, "sha256": file_hash(path)}, indent=2, sort_keys=True) + "\n"
-        write_atomic(path.with_suffix(".json"), text.encode())
+        save_card(path, card)
+
+
+def save_card(path: str | Path, card: Mapping[str, Any]) -> None:
+    """Write the card of a policy's file, which has to be there: its SHA-256 is added."""
+    path = Path(path)
+    text = json.dumps({**card, "sha256": file_hash(path)}, indent=2, sort_keys=True) + "\n"
+    write_atomic(path.with_suffix(".json"), text.encode())
 
 
 def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPolicy:

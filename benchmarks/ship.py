@@ -14,7 +14,7 @@ from pathlib import Path
 import tyro
 
 from agents.base import WEIGHTS
-from agents.checkpoint import load_policy, save_policy
+from agents.checkpoint import load_policy, save_card, save_policy
 from agents.closed_loop import evaluate_agent
 from agents.config import EvaluationConfig
 from benchmarks.agents import Args as Compared
@@ -44,11 +44,10 @@ class Args:
 def main(args: Args) -> None:
     """Copy weights and curve, measure, complete the card."""
     card = json.loads((args.run / "policy.json").read_text())
-    del card["sha256"], card["settings"]["out"]  # of the run; `save_policy` states the shipped file's hash
+    del card["sha256"], card["settings"]["out"]  # of the run; `save_card` states the shipped file's hash
     card |= {"command": args.trained_by, "machine": machine(), "commit": commit()}
     shipped = WEIGHTS / f"{args.name}.safetensors"
-    policy = load_policy(args.run / "policy.safetensors")
-    save_policy(shipped, policy, card)
+    save_policy(shipped, load_policy(args.run / "policy.safetensors"))
     config = EvaluationConfig(
         agent=args.name,
         out=f"{Compared().out}/{args.save_as}/{args.name}",
@@ -62,7 +61,9 @@ def main(args: Args) -> None:
         "dataset": records[0]["dataset"],
         **{name: [round(value, 4) for value in figures[name].values()] for name in REPORTED},
     }
-    save_policy(shipped, policy, card)
+    if records[0]["privileged"]:
+        card["privileged"] = records[0]["privileged"]
+    save_card(shipped, card)
     curve = [json.loads(line) for line in (args.run / "curve.jsonl").read_text().splitlines()]
     seed = card["settings"]["seed"]
     saved = save_result(f"{args.name}_curve", curve, seed=seed, trained_by=args.trained_by)
