@@ -42,7 +42,15 @@ def save_policy(path: str | Path, policy: NavigationPolicy, card: Mapping[str, A
 
 
 def save_card(path: str | Path, card: Mapping[str, Any]) -> None:
-    """Write the card of a policy's file, which has to be there: its SHA-256 is added."""
+    """Write the card of a policy's file atomically beside it, with the file's SHA-256 added.
+
+    Args:
+        path: The policy's `.safetensors` file.
+        card: Where the weights come from, see `save_policy`.
+
+    Raises:
+        FileNotFoundError: If the policy's file is not there.
+    """
     path = Path(path)
     text = json.dumps({**card, "sha256": file_hash(path)}, indent=2, sort_keys=True) + "\n"
     write_atomic(path.with_suffix(".json"), text.encode())

@@ -101,10 +101,7 @@ def main(args: Args) -> None:
         "flat": looks(load_scene(args.flat), args.views * args.houses, rng),
     }
     results = {
-        where: {
-            name: [round(float(v), 3) for v in np.percentile(values, (10, 50, 90))]
-            for name, values in of.items()
-        }
+        where: {name: np.percentile(values, PERCENTILES).round(3).tolist() for name, values in of.items()}
         for where, of in found.items()
     }
     for name in each[0]:

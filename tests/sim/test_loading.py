@@ -295,6 +295,13 @@ def test_truncated_glb_names_the_file(tmp_path, kept):
         load_scene(path)
 
 
+def test_the_header_is_read_whatever_the_case_of_the_ending(tmp_path):
+    path = write(room(), tmp_path / "room.glb").rename(tmp_path / "ROOM.GLB")
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(ValueError, match=r"cannot read .*ROOM\.GLB: truncated: 3000 of \d+ bytes"):
+        load_scene(path)
+
+
 def test_corrupt_files_name_the_file(tmp_path):
     path = write(room(), tmp_path / "room.glb")
     content = bytearray(path.read_bytes())

@@ -25,9 +25,10 @@ def scene_problem(path: Path) -> str | None:
     size = path.stat().st_size
     if size == 0:
         return "the file is empty"
-    if path.suffix == ".glb":
+    suffix = path.suffix.lower()
+    if suffix == ".glb":
         return _glb_problem(path, size)
-    if path.suffix == ".ply":
+    if suffix == ".ply":
         return _ply_problem(path, size)
     return None
 

@@ -230,9 +230,8 @@ class Reader:
                 continue
             x, _, z = (float(v) for v in landmark.center_m)
             fits_turn = _fits_start if here.way_in is None else _fits_turn
-            corners = [(cx, cz) for cx in (landmark.low_m[0], landmark.high_m[0]) for cz in _depth(landmark)]
             if any(
-                fits_turn(step.first_turn, here.bearing_deg(*each)) for each in ((x, z), *corners)
+                fits_turn(step.first_turn, here.bearing_deg(*each)) for each in ((x, z), *landmark.corners_m)
             ) and all(self._is_passed(each, here, (x, z)) for each in step.passed):
                 yield End(rooms, landmark)
 
@@ -253,10 +252,6 @@ class Reader:
             if not passing.side or (left > -0.4 if passing.side == "left" else left < 0.4):
                 return True
         return False
-
-
-def _depth(landmark: Landmark) -> tuple[float, float]:
-    return landmark.low_m[2], landmark.high_m[2]
 
 
 def _heading(dx: float, dz: float) -> float:

@@ -85,6 +85,11 @@ class Landmark:
     name: str = ""
     """Instance name in the scene."""
 
+    @property
+    def corners_m(self) -> list[tuple[float, float]]:
+        """The four corners (x, z) of its box on the floor plan."""
+        return [(x, z) for x in (self.low_m[0], self.high_m[0]) for z in (self.low_m[2], self.high_m[2])]
+
     def distance_m(self, points_m: np.ndarray) -> np.ndarray:
         """Distance on the floor plan (n,) of points (n, 3) to the object's box."""
         low, high = np.asarray(self.low_m)[[0, 2]], np.asarray(self.high_m)[[0, 2]]

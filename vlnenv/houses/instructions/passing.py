@@ -114,8 +114,7 @@ def is_along(landmark: Landmark, start: ArrayLike, end: ArrayLike, slack_m: floa
     """Whether a landmark lies neither before the start nor beyond the end of a straight way, (x, z)."""
     way = np.subtract(end, start)
     length = float(np.linalg.norm(way))
-    corners = [(x, z) for x in (landmark.low_m[0], landmark.high_m[0]) for z in _depth(landmark)]
-    along = (np.array(corners) - np.asarray(start)) @ way / max(length, 1e-9)
+    along = (np.array(landmark.corners_m) - np.asarray(start)) @ way / max(length, 1e-9)
     return bool(along.min() <= length + slack_m and along.max() >= -slack_m)
 
 
@@ -145,7 +144,3 @@ def _headings_behind(line_m: np.ndarray) -> np.ndarray:
     return np.array(
         [heading_of(line_m[b] - line_m[a]) for a, b in zip(np.maximum(ends - 2, 0), ends, strict=True)]
     )
-
-
-def _depth(landmark: Landmark) -> tuple[float, float]:
-    return landmark.low_m[2], landmark.high_m[2]
