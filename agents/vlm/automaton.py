@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agents.vlm.grammar import Grammar
+import numpy as np
+
+from agents.vlm.grammar import Grammar, Macro, format_action, parse_action
+from agents.vlm.prompt import TRUNCATE
 
 
 class Automaton:
@@ -123,15 +126,28 @@ class Automaton:
         return self.run(self.walk(prefix))
 
 
-def answer_automaton(tokenizer: Any, grammar: Grammar | None = None, end_token: str = "<trunc>") -> Automaton:
-    """The automaton of a grammar's answers.
+class AnswerAutomaton(Automaton):
+    """The automaton of a grammar's answers."""
 
-    Args:
-        tokenizer: A tokenizer of transformers that has the end token.
-        grammar: Wording; None for the default.
-        end_token: "<trunc>" where an explanation follows in training, else the tokenizer's end of text.
-    """
-    return Automaton(tokenizer, (grammar or Grammar()).answers(), end_token)
+    def __init__(self, tokenizer: Any, grammar: Grammar | None = None, end_token: str = TRUNCATE) -> None:
+        """Spell every answer.
+
+        Args:
+            tokenizer: A tokenizer of transformers that has the end token.
+            grammar: Wording; None for the default.
+            end_token: `<trunc>` where explanations follow in training, else the tokenizer's end of text.
+        """
+        self.grammar = grammar or Grammar()
+        super().__init__(tokenizer, self.grammar.answers(), end_token)
+        self._macros = {text: parse_action(text, self.grammar) for text in self.texts}
+
+    def macro(self, text: str) -> Macro:
+        """The macro action of one of its answers."""
+        return self._macros[text]
+
+    def action_ids(self, macro: Sequence[int] | np.ndarray) -> tuple[int, ...]:
+        """The ids that say a macro action, the end's included; see `format_action`."""
+        return self.ids(format_action(macro, self.grammar))
 
 
 def _token_id(tokenizer: Any, token: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.vlm.automaton import Automaton, answer_automaton
+from agents.vlm.automaton import AnswerAutomaton, Automaton
 from agents.vlm.grammar import Grammar, parse_action
 from tests.agents.vlm.fakes import pair_tokenizer, word_tokenizer
 
@@ -20,7 +20,7 @@ def tokenizer(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("units", ["steps", "metric"])
 def test_any_walk_says_an_answer(tokenizer: Any, units: str) -> None:
     grammar = Grammar(units=units)
-    automaton = answer_automaton(tokenizer, grammar)
+    automaton = AnswerAutomaton(tokenizer, grammar)
     rng = np.random.default_rng(0)
     for _ in range(100):
         ids: list[int] = []
@@ -36,7 +36,7 @@ def test_any_walk_says_an_answer(tokenizer: Any, units: str) -> None:
 
 
 def test_every_answer_is_reached(tokenizer: Any) -> None:
-    automaton = answer_automaton(tokenizer)
+    automaton = AnswerAutomaton(tokenizer)
     assert automaton.texts == Grammar().answers()
     for text in automaton.texts:
         assert automaton.text(automaton.walk(automaton.ids(text))) == text
@@ -45,7 +45,7 @@ def test_every_answer_is_reached(tokenizer: Any) -> None:
 
 
 def test_forced_runs_end_at_a_choice_or_the_end(tokenizer: Any) -> None:
-    automaton = answer_automaton(tokenizer)
+    automaton = AnswerAutomaton(tokenizer)
     for text in automaton.texts[:40]:
         ids = automaton.ids(text)
         for length in range(len(ids) + 1):
@@ -57,9 +57,17 @@ def test_forced_runs_end_at_a_choice_or_the_end(tokenizer: Any) -> None:
             assert after[: len(ids)] == ids[: len(after)] or not run
 
 
+def test_actions_and_answers(tokenizer: Any) -> None:
+    grammar = Grammar(turn_deg=30.0)
+    automaton = AnswerAutomaton(tokenizer, grammar)
+    for text in automaton.texts:
+        assert automaton.macro(text) == parse_action(text, grammar)
+        assert automaton.action_ids(automaton.macro(text)) == automaton.ids(text)
+
+
 def test_words_leave_four_choices() -> None:
     tokenizer = word_tokenizer()
-    automaton = answer_automaton(tokenizer)
+    automaton = AnswerAutomaton(tokenizer)
     ids = automaton.ids("turn left 3 steps, move 2 steps.")
     choices = [len(automaton.allowed(ids[:length])) for length in range(len(ids))]
     assert choices == [2, 2, 13, 1, 1, 1, 13, 1, 1, 1]
@@ -76,7 +84,7 @@ def test_errors() -> None:
         Automaton(tokenizer, ["stop."], "<nothing>")
     with pytest.raises(ValueError, match="at least one text"):
         Automaton(tokenizer, [], "<trunc>")
-    automaton = answer_automaton(tokenizer)
+    automaton = AnswerAutomaton(tokenizer)
     with pytest.raises(ValueError, match="may not follow"):
         automaton.allowed([0])
     with pytest.raises(ValueError, match="is none of the 313 texts"):
