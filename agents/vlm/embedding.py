@@ -1,0 +1,117 @@
+"""Memory rows to vectors of the language model's width, and into the place of their placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from agents.policy import position_features
+from agents.vlm.config import LEVEL_CODES, ROW_HEADER
+
+_POSITION_FEATURES = 11
+
+
+class RowProjector(nn.Module):
+    """Rows of one level, (m, 4 + D), to vectors (m, width): feature and position through an MLP."""
+
+    def __init__(self, token_dim: int, position_width: int, width: int) -> None:
+        super().__init__()
+        self.token_dim = token_dim
+        self.place = nn.Sequential(
+            nn.Linear(_POSITION_FEATURES, position_width),
+            nn.GELU(),
+            nn.Linear(position_width, position_width),
+        )
+        self.join = nn.Linear(token_dim + 1 + position_width, width)
+        self.out = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """See the class."""
+        rows = rows.float()
+        feature = rows[..., ROW_HEADER:]
+        # Direction and length apart: encoders differ in scale, and a path row's one number is a length.
+        size = torch.log1p(feature.norm(dim=-1, keepdim=True))
+        unit = F.rms_norm(feature, (self.token_dim,), eps=1e-6)
+        place = self.place(position_features(rows[..., 1:ROW_HEADER]))
+        joined = self.join(torch.cat([unit.to(place.dtype), size.to(place.dtype), place], dim=-1))
+        return self.norm(self.out(F.gelu(joined)))
+
+
+class MemoryEmbedding(nn.Module):
+    """One projector a level."""
+
+    def __init__(self, levels: Sequence[str], token_dim: int, position_width: int, width: int) -> None:
+        super().__init__()
+        self.token_dim = token_dim
+        self.projectors = nn.ModuleDict(
+            {level: RowProjector(token_dim, position_width, width) for level in levels}
+        )
+
+    def check(self, pixel_values: Tensor, batch: int) -> None:
+        """Refuse rows that are not of this model's shape or levels.
+
+        Args:
+            pixel_values: What the caller gave as memory.
+            batch: Samples in the batch.
+
+        Raises:
+            ValueError: If they are not (batch, n, 4 + D), or of a level that the model does not read.
+        """
+        length = ROW_HEADER + self.token_dim
+        if pixel_values.dim() != 3 or pixel_values.shape[0] != batch:
+            raise ValueError(
+                f"pixel_values must be ({batch}, n, {length}), one memory a sample, "
+                f"got {tuple(pixel_values.shape)}"
+            )
+        if pixel_values.shape[2] != length:
+            raise ValueError(
+                f"this model reads memory tokens of length {self.token_dim} (rows of {length}), those in "
+                f"pixel_values have length {pixel_values.shape[2] - ROW_HEADER} (rows of "
+                f"{pixel_values.shape[2]}): use the encoder that it was trained with"
+            )
+        codes = row_codes(pixel_values)
+        known = torch.tensor([0, *(LEVEL_CODES[level] for level in self.projectors)], device=codes.device)
+        strange = ~torch.isin(codes, known)
+        if bool(strange.any()):
+            raise ValueError(
+                f"pixel_values hold rows of level {sorted(set(codes[strange].tolist()))}, this model reads "
+                f"{ {level: LEVEL_CODES[level] for level in self.projectors} } (0 is padding)"
+            )
+
+    def forward(self, level: str, rows: Tensor) -> Tensor:
+        """Rows (m, 4 + D) of one level to (m, width)."""
+        return self.projectors[level](rows)
+
+
+def row_codes(pixel_values: Tensor) -> Tensor:
+    """Level code of each row, int64 (b, n); 0 is padding."""
+    return pixel_values[..., 0].round().long()
+
+
+def check_counts(level: str, token: int, slots: Tensor, rows: Tensor, queries: int = 0) -> None:
+    """Refuse a prompt whose placeholders are not as many as its memory asks for.
+
+    Args:
+        level: The level's name.
+        token: Its placeholder's id.
+        slots: Placeholders of each sample, (b,).
+        rows: Rows of each sample, (b,).
+        queries: Tokens that any rows are compressed to; 0 for one placeholder a row.
+
+    Raises:
+        ValueError: With both counts of the first sample that is wrong.
+    """
+    expected = (rows > 0) * queries if queries else rows
+    wrong = slots != expected
+    if not bool(wrong.any()):
+        return
+    sample = int(wrong.nonzero()[0, 0])
+    rule = f"{queries} placeholders if there is any row" if queries else "one placeholder a row"
+    raise ValueError(
+        f"sample {sample} has {int(slots[sample])} <{level}> placeholders (token {token}) in input_ids, but "
+        f"{int(rows[sample])} {level} rows in pixel_values: expected {rule}, {int(expected[sample])}"
+    )
