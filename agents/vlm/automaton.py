@@ -35,7 +35,7 @@ class Automaton:
         listed = list(texts)
         if not listed:
             raise ValueError("an automaton needs at least one text")
-        self.end_id = _token_id(tokenizer, end_token)
+        self.end_id = special_id(tokenizer, end_token)
         self._next: list[dict[int, int]] = [{}]
         self._texts: dict[int, str] = {}
         self._ids: dict[str, tuple[int, ...]] = {}
@@ -150,10 +150,16 @@ class AnswerAutomaton(Automaton):
         return self.ids(format_action(macro, self.grammar))
 
 
-def _token_id(tokenizer: Any, token: str) -> int:
+def special_id(tokenizer: Any, token: str) -> int:
+    """The id of a special token.
+
+    Raises:
+        ValueError: If the tokenizer lacks it.
+    """
     ids = tokenizer(token, add_special_tokens=False)["input_ids"]
     if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
         raise ValueError(
-            f"the tokenizer has no token {token!r}, it gives the ids {ids}: add it as a special token"
+            f"the tokenizer has no token {token!r}, it gives the ids {ids}: add agents.vlm.tokenizer's "
+            "SPECIAL_TOKENS to it"
         )
     return int(ids[0])

@@ -82,10 +82,12 @@ def decode(
     """Answers of a batch of prompts, with a KV cache.
 
     Tokens that the grammar leaves no choice about are read together with the next that is chosen, so an
-    answer costs one pass for each choice, and nothing after its last one.
+    answer costs one pass for each choice, and nothing after its last one. Where samples have different
+    numbers of them, the shorter ones are padded in front, inside the cache.
 
     Args:
-        model: A causal language model of transformers.
+        model: A causal language model of transformers that numbers tokens by the attention mask, as
+            `Dynam3DForCausalLM` does.
         inputs: Its inputs for the prompts: `input_ids` and `attention_mask` (b, t), padded in front, and what
             else it takes.
         automaton: The answers.
@@ -98,7 +100,7 @@ def decode(
         ValueError: If the temperature is negative, generators are missing, or prompts are padded at the end.
     """
     mask = inputs["attention_mask"]
-    size, device = len(mask), mask.device
+    size = len(mask)
     if temperature < 0.0:
         raise ValueError(f"temperature must be at least 0 (the likeliest token), got {temperature}")
     if temperature and (generators is None or len(generators) != size):
@@ -120,15 +122,12 @@ def decode(
             if writers[index].phase == 0:
                 writers[index].log_prob += log_prob
             writers[index].write(token)
-        waiting = [writer for writer in writers if not writer.is_done]
-        if not waiting:
+        if all(writer.is_done for writer in writers):
             break
-        # As many as all samples have: those that have more go on with them in the next pass.
-        count = min(len(writer.pending) for writer in waiting)
-        tokens = [_take(writer, count, automaton.end_id) for writer in writers]
-        mask = torch.cat([mask, mask.new_ones(size, count)], dim=1)
+        tokens, is_token = _next_tokens(writers, automaton.end_id)
+        mask = torch.cat([mask, torch.from_numpy(is_token).to(mask)], dim=1)
         output = model(
-            input_ids=torch.tensor(tokens, device=device),
+            input_ids=torch.from_numpy(tokens).to(mask.device),
             attention_mask=mask,
             past_key_values=output.past_key_values,
             use_cache=True,
@@ -144,10 +143,18 @@ def decode(
     )
 
 
-def _take(writer: _Writer, count: int, filler: int) -> list[int]:
-    """The next `count` pending ids; one that is done reads anything, nobody looks at it again."""
-    taken, writer.pending = writer.pending[:count], writer.pending[count:]
-    return taken + [filler] * (count - len(taken))
+def _next_tokens(writers: Sequence[_Writer], filler: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pending ids int64 (b, t) of the samples that go on, padded in front, and bool (b, t) where they are."""
+    due: list[list[int]] = []
+    for writer in writers:
+        due.append([] if writer.is_done else writer.pending)
+        writer.pending = []
+    tokens = np.full((len(due), max(map(len, due))), filler, dtype=np.int64)
+    is_token = np.zeros(tokens.shape, dtype=bool)
+    for row, ids in enumerate(due):
+        start = tokens.shape[1] - len(ids)
+        tokens[row, start:], is_token[row, start:] = ids, True
+    return tokens, is_token
 
 
 def _choose(

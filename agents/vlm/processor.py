@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import BatchFeature, ProcessorMixin
 
-from agents.vlm.automaton import AnswerAutomaton
+from agents.vlm.automaton import AnswerAutomaton, special_id
 from agents.vlm.grammar import Grammar
 from agents.vlm.prompt import LEVEL_TOKENS, TRUNCATE, make_prompt, placeholder_counts, placeholders
 from agents.vlm.rows import count_levels, memory_rows, stack_rows
@@ -80,7 +80,7 @@ class Dynam3DProcessor(ProcessorMixin):
         self.max_length = max_length
         # Placeholders are counted, and answers follow prompts: both want padding in front.
         self.tokenizer.padding_side = "left"
-        self._level_ids = {level: _special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()}
+        self._level_ids = {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()}
         _ = self.grammar
 
     @property
@@ -343,18 +343,3 @@ def _plain(image: Any) -> Any:
     if isinstance(image, (list, tuple)):
         return [_plain(part) for part in image]
     return image
-
-
-def _special_id(tokenizer: Any, token: str) -> int:
-    """The id of a special token.
-
-    Raises:
-        ValueError: If the tokenizer lacks it.
-    """
-    ids = tokenizer(token, add_special_tokens=False)["input_ids"]
-    if len(ids) != 1 or ids[0] == tokenizer.unk_token_id:
-        raise ValueError(
-            f"the tokenizer has no token {token!r}, it gives the ids {ids}: add agents.vlm.tokenizer's "
-            "SPECIAL_TOKENS to it"
-        )
-    return int(ids[0])

@@ -7,9 +7,7 @@ import pytest
 
 from agents.vlm.automaton import AnswerAutomaton, Automaton
 from agents.vlm.grammar import Grammar, parse_action
-from tests.agents.vlm.fakes import pair_tokenizer, word_tokenizer
-
-TOKENIZERS = {"words": word_tokenizer, "pairs": pair_tokenizer}
+from tests.agents.vlm.fakes import TOKENIZERS, word_tokenizer
 
 
 @pytest.fixture(scope="module", params=sorted(TOKENIZERS))

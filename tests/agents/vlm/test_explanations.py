@@ -5,7 +5,7 @@ import math
 import pytest
 
 from agents.vlm.explanations import explanation_automaton, explanations, format_explanation
-from tests.agents.vlm.fakes import pair_tokenizer, word_tokenizer
+from tests.agents.vlm.fakes import TOKENIZERS
 
 
 def test_wording() -> None:
@@ -27,7 +27,7 @@ def test_sectors_go_round_to_the_left() -> None:
 
 
 def test_automata_hold_every_explanation() -> None:
-    for tokenizer in (word_tokenizer(), pair_tokenizer()):
+    for tokenizer in (make() for make in TOKENIZERS.values()):
         automaton = explanation_automaton(tokenizer)
         assert automaton.texts == explanations()
         assert automaton.end_id == tokenizer.eos_token_id

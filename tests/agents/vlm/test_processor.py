@@ -12,7 +12,7 @@ from transformers import AutoProcessor, PreTrainedTokenizerFast
 
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.rows import count_levels, memory_rows
-from tests.agents.vlm.fakes import TEXT, pair_tokenizer, word_tokenizer
+from tests.agents.vlm.fakes import TEXT, TOKENIZERS, word_tokenizer
 from tests.agents.vlm.test_rows import COUNTS, DIM, random_observation
 
 NONE = [-1, -1, -1]
@@ -39,7 +39,7 @@ def placeholder_numbers(processor: Dynam3DProcessor, ids: Any) -> dict[str, int]
     return {level: number for level, number in numbers.items() if number}
 
 
-@pytest.mark.parametrize("tokenizer", [word_tokenizer, pair_tokenizer])
+@pytest.mark.parametrize("tokenizer", TOKENIZERS.values())
 def test_observation_becomes_inputs(tokenizer: Any) -> None:
     processor = small_processor(tokenizer())
     inputs = processor.from_observation(full_observation(), [2, 0])
@@ -51,6 +51,8 @@ def test_observation_becomes_inputs(tokenizer: Any) -> None:
     assert (ids[mask == 0] == processor.tokenizer.pad_token_id).all()
     for row, sample in zip(ids, rows, strict=True):
         assert placeholder_numbers(processor, row) == count_levels(sample.numpy())
+        begin = processor.tokenizer.bos_token_id
+        assert begin is None or int((row == begin).sum()) == 1
     text = processor.tokenizer.decode(ids[0][mask[0] == 1])
     assert text.replace(" ", "").endswith(
         "turnleft1steps,move2steps;turnright1steps,move0steps.nextaction:<answer>"
