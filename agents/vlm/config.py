@@ -55,6 +55,9 @@ class Dynam3DConfig(PreTrainedConfig):
         "text_config": SubConfigSpec(config_class=AutoConfig, model_type="llama")
     }
 
+    # trl reads it from the configuration of any class that is not transformers' own.
+    auto_map: ClassVar[dict[str, str]] = {}
+
     text_config: dict | PreTrainedConfig | None = None
     token_dim: int = 64
     levels: list[str] | tuple[str, ...] = ("patch", "instance", "zone")

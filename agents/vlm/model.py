@@ -21,6 +21,7 @@ from transformers.utils import can_return_tuple
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
 from agents.vlm.config import LEVEL_CODES, Dynam3DConfig
 from agents.vlm.embedding import MemoryEmbedding, RowProjector, check_counts, row_codes
+from agents.vlm.querying import QueryingTransformer
 
 FROZEN_OUT = -1e4
 """Bias of a token that no answer may hold: its probability is 0 in float32, and nothing overflows."""
@@ -62,12 +63,14 @@ class Dynam3DPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, RowProjector):
+        if isinstance(module, (RowProjector, QueryingTransformer)):
             for part in module.modules():
                 if isinstance(part, nn.Linear):
                     init.normal_(part.weight, std=part.in_features**-0.5)
             # Memory tokens start at the scale of the words that they stand among.
             init.constant_(module.norm.weight, getattr(self.config.text, "initializer_range", 0.02))
+            if isinstance(module, QueryingTransformer):
+                init.normal_(module.queries)
         elif isinstance(module, AnswerHead):
             init.copy_(module.bias, answer_bias(self.config))
 
@@ -95,6 +98,11 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         self.memory_embedding = MemoryEmbedding(
             config.levels, config.token_dim, config.position_width, config.text.hidden_size
         )
+        self.query_transformer = None
+        if config.queries:
+            self.query_transformer = QueryingTransformer(
+                config.queries, config.query_layers, config.text.hidden_size, config.query_gradient
+            )
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -169,10 +177,15 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             assert self.config.level_token_ids is not None
             token = self.config.level_token_ids[level]
             is_row, is_slot = codes == LEVEL_CODES[level], input_ids == token
-            check_counts(level, token, is_slot.sum(dim=1), is_row.sum(dim=1))
+            compress = self.query_transformer if level == "patch" else None
+            queries = 0 if compress is None else self.config.queries
+            check_counts(level, token, is_slot.sum(dim=1), is_row.sum(dim=1), queries)
             # Samples in order, rows in order within: the same order as their placeholders.
             slots.append(is_slot.flatten().nonzero().squeeze(1))
-            vectors.append(self.memory_embedding(level, pixel_values[is_row]))
+            vector = self.memory_embedding(level, pixel_values[is_row])
+            if compress is not None:
+                vector = compress(*_padded(vector, is_row))[is_row.any(dim=1)].flatten(0, 1)
+            vectors.append(vector)
         flat = embeds.flatten(0, 1).index_copy(0, torch.cat(slots), torch.cat(vectors).to(embeds.dtype))
         return flat.view_as(embeds)
 
@@ -198,6 +211,20 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             allowed = block_mask(codes, valid)
         implementation = self.language_model.config._attn_implementation
         return for_attention(allowed, implementation, embeds.dtype), set_positions(codes, valid)
+
+
+def _padded(vectors: Tensor, is_row: Tensor) -> tuple[Tensor, Tensor]:
+    """One level's vectors (m, width) as (b, most, width), with their validity, bool (b, most).
+
+    Args:
+        vectors: Samples in order, rows in order within.
+        is_row: Bool (b, n), True m times.
+    """
+    counts = is_row.sum(dim=1)
+    most = int(counts.max()) if len(counts) else 0
+    valid = torch.arange(most, device=is_row.device) < counts[:, None]
+    padded = vectors.new_zeros(*valid.shape, vectors.shape[-1])
+    return padded.index_put((valid,), vectors), valid
 
 
 class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):

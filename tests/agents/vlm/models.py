@@ -46,7 +46,9 @@ def enlarge(model: torch.nn.Module) -> None:
             parameter.mul_(8.0)
 
 
-def sample(seed: int, patches: int, instances: int, zones: int, path: int, words: int) -> tuple[Any, Any]:
+def sample(
+    seed: int, patches: int, instances: int, zones: int, path: int, words: int, queries: int = 0
+) -> tuple[Any, Any]:
     """Token ids (t,) of a prompt and its memory rows (n, 4 + D)."""
     rng = np.random.default_rng(seed)
     ids: list[int] = []
@@ -54,7 +56,7 @@ def sample(seed: int, patches: int, instances: int, zones: int, path: int, words
     for code, (token, count) in enumerate(
         zip(LEVEL_IDS.values(), (patches, instances, zones, path), strict=True), start=1
     ):
-        ids += [token] * count
+        ids += [token] * (queries if queries and code == 1 and count else count)
         row = rng.normal(size=(count, 4 + TOKEN_DIM))
         row[:, 0] = code
         rows.append(row)
@@ -62,10 +64,21 @@ def sample(seed: int, patches: int, instances: int, zones: int, path: int, words
     return torch.tensor(ids), torch.tensor(np.concatenate(rows), dtype=torch.float32)
 
 
-def samples(count: int = 3) -> list[tuple[Any, Any]]:
-    """Prompts of different lengths; the second has no instances, the third neither instances nor zones."""
+def samples(count: int = 3, queries: int = 0) -> list[tuple[Any, Any]]:
+    """Prompts of different lengths; the second has no instances, the third neither instances nor zones.
+
+    The sixth has no patches either.
+    """
     return [
-        sample(k, 2 + k, 0 if k in (1, 2) else 3, 0 if k == 2 else 1 + k % 2, 2, 3 + k % 4)
+        sample(
+            seed=k,
+            patches=0 if k == 5 else 2 + k,
+            instances=0 if k in (1, 2, 5) else 3,
+            zones=0 if k in (2, 5) else 1 + k % 2,
+            path=2,
+            words=3 + k % 4,
+            queries=queries,
+        )
         for k in range(count)
     ]
 

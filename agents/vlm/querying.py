@@ -1,0 +1,96 @@
+"""The querying transformer: any number of patches to a set number of tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+_HEAD_WIDTH = 64
+
+
+class _ScaleGradient(torch.autograd.Function):
+    """The identity, whose gradient is multiplied by a factor."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, factor: float) -> Tensor:
+        ctx.factor = factor
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0] * ctx.factor, None
+
+
+def scale_gradient(x: Tensor, factor: float) -> Tensor:
+    """`x` itself; the gradient that flows back through it is multiplied by `factor`."""
+    return x if factor == 1.0 else _ScaleGradient.apply(x, factor)
+
+
+class _QueryLayer(nn.Module):
+    """Pre-norm: queries attend to the patches and to each other, then pass a feed-forward network."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.heads = max(1, width // _HEAD_WIDTH)
+        if width % self.heads:
+            self.heads = 1
+        self.norm = nn.LayerNorm(width)
+        self.ask = nn.Linear(width, width)
+        self.tell = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.feed = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, queries: Tensor, patches: Tensor, valid: Tensor) -> Tensor:
+        """(b, q, width) from queries, patches (b, n, width) and the keys' validity, bool (b, q + n)."""
+        asked = self.norm(queries)
+        keys, values = self.tell(torch.cat([asked, patches.to(asked.dtype)], dim=1)).chunk(2, dim=-1)
+        found = F.scaled_dot_product_attention(
+            self._split(self.ask(asked)),
+            self._split(keys),
+            self._split(values),
+            attn_mask=valid[:, None, None, :],
+        )
+        queries = queries + self.out(found.transpose(1, 2).flatten(2))
+        return queries + self.feed(queries)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(b, n, width) to (b, heads, n, width / heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class QueryingTransformer(nn.Module):
+    """Learned queries that look at the projected patches, layer by layer.
+
+    Source: ST4VLA's querying transformer and its gradient decay (factor .5 on the gradient into its input),
+    which keeps what the policy learns from spoiling what it reads. Theirs looks at a language model's
+    features, ours at the memory's patches.
+    """
+
+    def __init__(self, queries: int, layers: int, width: int, gradient: float) -> None:
+        super().__init__()
+        self.gradient = gradient
+        self.queries = nn.Parameter(torch.zeros(queries, width))
+        self.seen = nn.LayerNorm(width)
+        self.layers = nn.ModuleList(_QueryLayer(width) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, patches: Tensor, valid: Tensor) -> Tensor:
+        """Tokens (b, queries, width).
+
+        Args:
+            patches: Projected patches, (b, n, width).
+            valid: Bool (b, n), False on padding; samples without any give tokens of no use, but finite ones.
+        """
+        batch, count = patches.shape[0], self.queries.shape[0]
+        patches = self.seen(scale_gradient(patches, self.gradient))
+        found = self.queries.expand(batch, -1, -1)
+        # The queries see each other, so no row of the attention is empty.
+        valid = torch.cat([valid.new_ones(batch, count), valid], dim=1)
+        for layer in self.layers:
+            found = layer(found, patches, valid)
+        return self.norm(found)
