@@ -68,6 +68,8 @@ class Dynam3DProcessor(ProcessorMixin):
                 "token_dim and max_length must be at least 1 and queries at least 0, got "
                 f"{token_dim}, {max_length} and {queries}"
             )
+        if tokenizer.pad_token_id is None:
+            raise ValueError("the tokenizer has no padding token: set its pad_token")
         self.token_dim = token_dim
         self.levels = list(levels)
         self.queries = queries
@@ -78,7 +80,7 @@ class Dynam3DProcessor(ProcessorMixin):
         self.step_m = step_m
         self.explained = explained
         self.max_length = max_length
-        # Placeholders are counted, and answers follow prompts: both want padding in front.
+        # Answers follow prompts.
         self.tokenizer.padding_side = "left"
         self._level_ids = {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()}
         _ = self.grammar
@@ -137,17 +139,19 @@ class Dynam3DProcessor(ProcessorMixin):
         samples = None if images is None else self._samples(images)
         if samples is not None and len(samples) != len(texts):
             raise ValueError(f"expected the memory rows of {len(texts)} texts, got {len(samples)}")
-        tokenized = self.tokenizer(texts, add_special_tokens=self._begins)
-        for ids, prompt in zip(tokenized["input_ids"], texts, strict=True):
-            if len(ids) > self.max_length:
-                raise ValueError(
-                    f"a prompt has {len(ids)} tokens and at most {self.max_length} fit: make it by "
-                    f"`prompts`, which cuts its history: {prompt[-200:]!r}"
-                )
-        self._check_placeholders(tokenized["input_ids"], samples)
-        data = {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"]}
-        if padding:
-            data = dict(self.tokenizer.pad(data, padding=True))
+        ids = self.tokenizer(texts, add_special_tokens=self._begins)["input_ids"]
+        longest = max(map(len, ids), default=0)
+        if longest > self.max_length:
+            raise ValueError(
+                f"a prompt has {longest} tokens and at most {self.max_length} fit: make it by `prompts`, "
+                "which cuts its history, or raise max_length"
+            )
+        self._check_placeholders(ids, samples)
+        padded_to = longest if padding else 0
+        data: dict[str, Any] = {
+            "input_ids": [[self.tokenizer.pad_token_id] * (padded_to - len(row)) + row for row in ids],
+            "attention_mask": [[0] * (padded_to - len(row)) + [1] * len(row) for row in ids],
+        }
         if samples is not None:
             data["pixel_values"] = torch.from_numpy(stack_rows(samples, self.token_dim))
         return BatchFeature(data, tensor_type=return_tensors)
