@@ -31,6 +31,7 @@ class Dynam3DProcessor(ProcessorMixin):
         token_dim: int = 64,
         levels: Sequence[str] = ("patch", "instance", "zone"),
         queries: int = 0,
+        query_levels: Sequence[str] = ("patch",),
         patch_pool: Sequence[int] = (1, 1),
         patch_grid: Sequence[int] = (PANORAMA_ROWS, PANORAMA_COLUMNS),
         units: str = "steps",
@@ -46,7 +47,8 @@ class Dynam3DProcessor(ProcessorMixin):
             tokenizer: A tokenizer of transformers with the placeholders, `<answer>` and `<trunc>`.
             token_dim: Length of a memory token's feature.
             levels: Levels to read.
-            queries: Tokens that the model's querying transformer makes of the patches; 0 for none.
+            queries: Tokens that the model's querying transformer makes of the memory; 0 for none.
+            query_levels: Levels that it reads.
             patch_pool: Rows and columns of patches that become one token, see `memory_rows`.
             patch_grid: Rows and columns of the patches.
             units: Wording of answers, see `Grammar`.
@@ -73,6 +75,7 @@ class Dynam3DProcessor(ProcessorMixin):
         self.token_dim = token_dim
         self.levels = list(levels)
         self.queries = queries
+        self.query_levels = list(query_levels)
         self.patch_pool = list(patch_pool)
         self.patch_grid = list(patch_grid)
         self.units = units
@@ -180,7 +183,7 @@ class Dynam3DProcessor(ProcessorMixin):
     def _check_placeholders(self, ids: Sequence[Sequence[int]], samples: list[np.ndarray] | None) -> None:
         for index, row in enumerate(ids):
             counts = count_levels(samples[index]) if samples is not None else {}
-            wanted = placeholder_counts(counts, self.queries)
+            wanted = placeholder_counts(counts, self.queries, self.query_levels)
             found = np.asarray(row)
             for level, token in self._level_ids.items():
                 number = int((found == token).sum())
@@ -217,6 +220,7 @@ class Dynam3DProcessor(ProcessorMixin):
                     history,
                     count,
                     queries=self.queries,
+                    query_levels=self.query_levels,
                     spatial_prompt=hint,
                     grammar=self.grammar,
                     max_length=self.max_length,
