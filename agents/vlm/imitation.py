@@ -45,6 +45,9 @@ class VLMImitation:
         torch.manual_seed(config.seed)
         self.model, self.processor = _model(config, decisions)
         self.model.to(self.device)
+        if self.device.type == "cpu":
+            # For prompts this short, matrix products on the CPU are twice as fast as its fused attention.
+            self.model.model.language_model.set_attn_implementation("eager")
         self.samples = Samples(
             decisions,
             self.processor,
@@ -149,6 +152,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Dynam3DForCausalLM,
         queries=config.queries,
         query_layers=config.query_layers,
         explained=config.explained,
+        look_around=seen["look_around"],
     )
 
 
