@@ -45,6 +45,7 @@ class Dynam3DConfig(PreTrainedConfig):
         perception: Fields of `agents.config.Perception` of the environments that the model was trained in.
         step_deg: Degrees of a turn step in an answer.
         step_m: Metres of a move step in an answer.
+        source: Where the language model's weights came from, see `agents.vlm.backbones`; None for nowhere.
 
     Raises:
         ValueError: On construction, if sizes, names or ids do not fit each other.
@@ -74,6 +75,7 @@ class Dynam3DConfig(PreTrainedConfig):
     perception: dict | None = None
     step_deg: float = 15.0
     step_m: float = 0.25
+    source: str | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -91,6 +93,23 @@ class Dynam3DConfig(PreTrainedConfig):
         """The language model's configuration, always as an object."""
         assert isinstance(self.text_config, PreTrainedConfig)
         return self.text_config
+
+    @classmethod
+    def get_config_dict(cls, pretrained_model_name_or_path: Any, **kwargs: Any) -> tuple[dict, dict]:
+        """What a folder's or a hub's `config.json` holds, and the arguments that are left.
+
+        Raises:
+            ValueError: If it is another architecture's.
+        """
+        fields, rest = super().get_config_dict(pretrained_model_name_or_path, **kwargs)
+        found = fields.get("model_type")
+        if found != cls.model_type:
+            raise ValueError(
+                f"{pretrained_model_name_or_path} holds a model of type {found!r}, expected "
+                f"{cls.model_type!r}: load a 3D-VLM, or make one of a language model by "
+                "agents.vlm.backbones.from_causal_lm"
+            )
+        return fields, rest
 
     def _check(self) -> None:
         """Refuse fields that do not fit each other."""

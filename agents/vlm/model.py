@@ -34,10 +34,10 @@ class AnswerHead(nn.Linear):
     is sampled from; it is a buffer, so nothing trains it.
     """
 
-    def __init__(self, width: int, vocabulary: int) -> None:
-        super().__init__(width, vocabulary, bias=False)
+    def __init__(self, width: int, vocabulary: int, device: Any = None) -> None:
+        super().__init__(width, vocabulary, bias=False, device=device)
         del self.bias
-        self.register_buffer("bias", torch.zeros(vocabulary))
+        self.register_buffer("bias", torch.zeros(vocabulary, device=device))
 
 
 @dataclass
