@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedConfig
 
 from agents.checkpoint import CheckpointError
 from agents.vlm.automaton import special_id
@@ -196,9 +198,7 @@ def _load_adapter(folder: Path, config: Dynam3DConfig, trainable: bool, dtype: t
     if config._name_or_path:
         base = load_model(config._name_or_path, dtype=dtype)
     elif config.source is not None:
-        kept = ("position_width", "queries", "query_layers", "query_gradient", "prompt_attention")
-        fields = {name: getattr(config, name) for name in kept}
-        base, _ = from_causal_lm(config.source, config.token_dim, config.levels, dtype=dtype, **fields)
+        base, _ = from_causal_lm(config.source, config.token_dim, config.levels, dtype=dtype, **_own(config))
         base.config = base.model.config = config
         base.lm_head.bias.copy_(answer_bias(config))
     else:
@@ -208,6 +208,15 @@ def _load_adapter(folder: Path, config: Dynam3DConfig, trainable: bool, dtype: t
         if ours != theirs:
             raise CheckpointError(f"the adapter in {folder} is for {field} {theirs}, its base has {ours}")
     return peft.PeftModel.from_pretrained(base, str(folder), is_trainable=trainable).eval()
+
+
+def _own(config: Dynam3DConfig) -> dict[str, Any]:
+    """The fields of a configuration that neither the language model nor its tokenizer decides."""
+    given = {field.name for field in dataclasses.fields(PreTrainedConfig)}
+    given |= {"text_config", "tie_word_embeddings", "token_dim", "levels", "source", "image_token_id"}
+    given |= {"level_token_ids", "answer_token_id", "truncate_token_id", "action_token_ids"}
+    names = (field.name for field in dataclasses.fields(config))
+    return {name: getattr(config, name) for name in names if name not in given}
 
 
 def _peft() -> Any:

@@ -255,6 +255,19 @@ class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):
         """Replace the head."""
         self.lm_head = new_embeddings
 
+    def resize_token_embeddings(self, new_num_tokens: int | None = None, *args: Any, **kwargs: Any) -> Any:
+        """The embeddings as they are.
+
+        Raises:
+            ValueError: If another number of tokens is asked for: a head of transformers would replace ours.
+        """
+        if new_num_tokens not in (None, self.config.text.vocab_size):
+            raise ValueError(
+                f"the model has {self.config.text.vocab_size} tokens and can't be resized to "
+                f"{new_num_tokens}: add tokens to the tokenizer, then make the model by agents.vlm.backbones"
+            )
+        return self.get_input_embeddings()
+
     @can_return_tuple
     def forward(
         self,
