@@ -16,6 +16,8 @@ STOP, FORWARD, LEFT, RIGHT = range(4)
 """Values of the discrete action space."""
 
 WEIGHTS = Path(__file__).parent / "weights"
+_MODEL = "model.safetensors"
+"""A folder with such a file is a 3D-VLM's."""
 
 _MODULES = {
     "random": "agents.random:RandomAgent",
@@ -26,11 +28,17 @@ _MODULES = {
 
 def agent_names() -> list[str]:
     """Names that `load` knows: agents without weights, then the shipped trained ones."""
-    return [*_MODULES, *sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))]
+    return [*_MODULES, *_trained_names()]
+
+
+def _trained_names() -> list[str]:
+    files = (path.stem for path in WEIGHTS.glob("*.safetensors"))
+    folders = (path.parent.name for path in WEIGHTS.glob(f"*/{_MODEL}"))
+    return sorted((*files, *folders))
 
 
 def weights_path(name_or_path: str | Path) -> Path:
-    """The weights file of a shipped trained agent, or of a path as it is.
+    """The weights file of a shipped trained agent, or of a path as it is; of a folder the model in it.
 
     Raises:
         ValueError: If it is neither; the message names the nearest shipped agent.
@@ -38,19 +46,19 @@ def weights_path(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".safetensors":
         return path
-    shipped = WEIGHTS / f"{name_or_path}.safetensors"
-    if not shipped.is_file():
-        known = sorted(each.stem for each in WEIGHTS.glob("*.safetensors"))
-        raise ValueError(unknown_name("trained agent", str(name_or_path), [*known, "FILE.safetensors"]))
-    return shipped
+    for found in (WEIGHTS / f"{name_or_path}.safetensors", WEIGHTS / path / _MODEL, path / _MODEL):
+        if found.is_file():
+            return found
+    known = [*_trained_names(), "FILE.safetensors", "FOLDER"]
+    raise ValueError(unknown_name("trained agent", str(name_or_path), known))
 
 
 def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | PrivilegedAgent:
     """An agent by name.
 
     Args:
-        name: One of `agent_names()`, a policy's `.safetensors` file, or `module:attribute`, a callable that
-            makes an agent of yours.
+        name: One of `agent_names()`, a policy's `.safetensors` file, a 3D-VLM's folder, or `module:attribute`,
+            a callable that makes an agent of yours.
         seed: For agents that draw random numbers.
         temperature: For trained policies: 0 takes the best action, else actions are drawn.
 
@@ -64,13 +72,31 @@ def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | Privileg
         return made(seed=seed) if name == "random" else made()
     if ":" in name and not name.endswith(".safetensors"):
         return _import_agent(name)
-    if not name.endswith(".safetensors") and name not in agent_names():
-        choices = [*agent_names(), "FILE.safetensors", "module:attribute"]
-        raise ValueError(unknown_name("agent", name, choices))
+    try:
+        weights = weights_path(name)
+    except ValueError:
+        choices = [*agent_names(), "FILE.safetensors", "FOLDER", "module:attribute"]
+        raise ValueError(unknown_name("agent", name, choices)) from None
     from agents.checkpoint import best_device, load_policy
+
+    if weights.name == _MODEL:
+        return _load_vlm(weights.parent, temperature, seed)
     from agents.trained import PolicyAgent
 
-    return PolicyAgent(load_policy(weights_path(name)).to(best_device()), temperature, seed)
+    return PolicyAgent(load_policy(weights).to(best_device()), temperature, seed)
+
+
+def _load_vlm(folder: Path, temperature: float, seed: int) -> Agent:
+    try:
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f"{folder.name} needs transformers: pip install 'vlnenv[train]'") from error
+    from agents.checkpoint import best_device
+    from agents.vlm.agent import VLMAgent
+
+    agent = VLMAgent.from_pretrained(folder, temperature, seed)
+    agent.model.to(best_device())
+    return agent
 
 
 def _import_agent(name: str) -> Any:

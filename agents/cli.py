@@ -14,6 +14,7 @@ import tyro
 
 from agents.config import EvaluationConfig, ImitationConfig, PPOConfig
 from agents.pretraining.config import RepresentationConfig
+from agents.vlm_config import DecisionConfig, VLMConfig
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,13 @@ class Train:
         Annotated[ImitationConfig, tyro.conf.subcommand("bc", description="Behaviour cloning of the expert.")]
         | Annotated[
             PPOConfig, tyro.conf.subcommand("ppo", description="PPO from an imitation-trained start.")
+        ]
+        | Annotated[
+            DecisionConfig,
+            tyro.conf.subcommand("decisions", description="Note what the expert would do, along walks."),
+        ]
+        | Annotated[
+            VLMConfig, tyro.conf.subcommand("vlm", description="Imitation of the 3D-VLM on decisions.")
         ]
         | Annotated[
             RepresentationConfig,
@@ -271,6 +279,15 @@ def _train(command: Train) -> None:
             for part, path in train_representation(config).items():
                 _say(f"{part}: {path}")
             return
+        elif isinstance(config, DecisionConfig):
+            from agents.collect import collect_decisions
+
+            _say(f"decisions: {collect_decisions(config)}")
+            return
+        elif isinstance(config, VLMConfig):
+            from agents.vlm.imitation import train_vlm
+
+            weights = train_vlm(config)
         else:
             from agents.ppo import train_ppo
 

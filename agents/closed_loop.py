@@ -9,9 +9,8 @@ from gymnasium.vector import VectorEnv
 
 from agents.base import load, weights_path
 from agents.config import EvaluationConfig, Perception
-from agents.environments import check_token_dim, make_env, make_env_for
-from agents.policy import NavigationPolicy
-from agents.trained import PolicyAgent
+from agents.environments import make_env, make_env_for
+from agents.trained import TrainedAgent
 from vlnenv.episodes import Episode
 from vlnenv.evaluation import Record, evaluate, is_privileged, make_manifest, run
 from vlnenv.evaluation.agent import Agent, PrivilegedAgent
@@ -40,12 +39,12 @@ def evaluate_agent(config: EvaluationConfig) -> list[Record]:
     """
     agent, env = _agent_and_env(config)
     try:
-        is_policy = isinstance(agent, PolicyAgent)
+        is_trained = isinstance(agent, TrainedAgent)
         manifest = make_manifest(
             config.agent,
             env,
-            agent_config={"temperature": config.temperature} if is_policy else {},
-            weights=[weights_path(config.agent)] if is_policy else [],
+            agent_config={"temperature": config.temperature} if is_trained else {},
+            weights=[weights_path(config.agent)] if is_trained else [],
             privileged=is_privileged(agent),
             seed=config.seed,
         )
@@ -94,7 +93,7 @@ def _agent_and_env(config: EvaluationConfig) -> tuple[Agent | PrivilegedAgent, V
 
 
 class Validation:
-    """Closed-loop metrics of a policy in training, on a fixed part of a split."""
+    """Closed-loop metrics of an agent in training, on a fixed part of a split."""
 
     def __init__(
         self,
@@ -104,6 +103,7 @@ class Validation:
         levels: tuple[str, ...],
         episodes: int,
         num_envs: int,
+        action_mode: str = "discrete",
     ) -> None:
         self._env = make_env(
             min(num_envs, episodes),
@@ -111,15 +111,15 @@ class Validation:
             levels,
             dataset=dataset,
             split=split,
+            action=action_mode,
             max_steps=VALIDATION_STEPS,
             autoreset_mode="Disabled",
         )
         self._ids = spread(self._env.unwrapped.batch.episodes, episodes)  # type: ignore[attr-defined]
 
-    def __call__(self, policy: NavigationPolicy) -> dict[str, float]:
+    def __call__(self, agent: Agent) -> dict[str, float]:
         """Means of success, spl, oracle_success, distance_to_goal, steps and route_completion."""
-        check_token_dim(policy, self._env)
-        records = evaluate(PolicyAgent(policy), self._env, self._ids, progress=False)
+        records = evaluate(agent, self._env, self._ids, progress=False)
         names = {
             "success": "is_success",
             **{

@@ -8,25 +8,26 @@ from typing import Any
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 from agents.config import Perception
-from agents.policy import NavigationPolicy
-from agents.trained import PolicyAgent
+from agents.trained import TrainedAgent
 from vlnenv.vector import VLNVectorEnv
-from vlnenv.wrappers import VectorViewHistoryObservation
+from vlnenv.wrappers import VectorPathObservation, VectorViewHistoryObservation
 
 
 def make_env(
     num_envs: int, perception: Perception, levels: tuple[str, ...], **settings: Any
 ) -> VectorEnv | VectorWrapper:
-    """A `VLNVectorEnv` that gives tokens of the levels, in a wrapper where "view" is among them.
+    """A `VLNVectorEnv` that gives tokens of the levels, in a wrapper for "view" and one for "path".
 
     Args:
         num_envs: Episodes side by side.
         perception: What the tokens are made with.
-        levels: Token levels that are to be read, see `agents.config.LEVELS`.
+        levels: Token levels that are to be read, see `agents.vlm.rows.LEVEL_CODES`.
         **settings: Arguments of `VLNVectorEnv`.
     """
-    env = VLNVectorEnv(num_envs, **perception.settings(), **settings)
-    return VectorViewHistoryObservation(env) if "view" in levels else env
+    env: VectorEnv | VectorWrapper = VLNVectorEnv(num_envs, **perception.settings(), **settings)
+    if "view" in levels:
+        env = VectorViewHistoryObservation(env)
+    return VectorPathObservation(env) if "path" in levels else env
 
 
 def make_env_for(
@@ -34,7 +35,7 @@ def make_env_for(
 ) -> VectorEnv | VectorWrapper:
     """The environment that an agent is to act in.
 
-    A policy gets what it was trained with, all others the environment's defaults.
+    A trained agent gets what it was trained with, all others the environment's defaults.
 
     Args:
         agent: The agent.
@@ -43,27 +44,27 @@ def make_env_for(
         **settings: Arguments of `VLNVectorEnv`.
 
     Raises:
-        ValueError: If a policy was trained on tokens of another length than that encoder's.
+        ValueError: If an agent was trained on tokens of another length than that encoder's.
     """
     chosen: dict[str, Any] = {} if encoder is None else {"encoder": encoder}
-    if not isinstance(agent, PolicyAgent):
+    if not isinstance(agent, TrainedAgent):
         return VLNVectorEnv(num_envs, **chosen, **settings)
-    config = agent.policy.config
-    env = make_env(num_envs, dataclasses.replace(config.perception, **chosen), config.levels, **settings)
+    perception = dataclasses.replace(agent.perception, **chosen)
+    env = make_env(num_envs, perception, agent.levels, action=agent.action_mode, **settings)
     try:
-        check_token_dim(agent.policy, env)
+        check_token_dim(agent.token_dim, env)
     except ValueError:
         env.close()
         raise
     return env
 
 
-def check_token_dim(policy: NavigationPolicy, env: VectorEnv | VectorWrapper) -> None:
-    """Raise ValueError if the policy was trained on tokens of another length than the environment's."""
+def check_token_dim(token_dim: int, env: VectorEnv | VectorWrapper) -> None:
+    """Raise ValueError if an agent was trained on tokens of another length than the environment's."""
     batch = env.unwrapped.batch  # type: ignore[attr-defined]
     length = batch.memory.dim
-    if length != policy.config.token_dim:
+    if length != token_dim:
         raise ValueError(
-            f"this policy was trained on tokens of length {policy.config.token_dim}, but the environment's "
-            f"(encoder {batch.config.encoder!r}) have length {length}: use the encoder of its training"
+            f"this agent was trained on tokens of length {token_dim}, but the environment's (encoder "
+            f"{batch.config.encoder!r}) have length {length}: use the encoder of its training"
         )

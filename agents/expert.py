@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from vlnenv.batch import EpisodeBatch
+from agents.macros import STOP_MACRO, TURN_LIMIT
+from vlnenv.batch import EpisodeBatch, Rollout
 from vlnenv.episodes import Episode
 from vlnenv.sim.follower import FollowerConfig, next_action
+from vlnenv.sim.strides import next_stride
 from vlnenv.vector import VLNVectorEnv
 
 
@@ -20,14 +22,75 @@ def expert_action(batch: EpisodeBatch, slot: int) -> int:
         ValueError: If the episode's goal is not public.
     """
     rollout, task = batch.rollout(slot), batch.task
+    goal_m = _public_goal(rollout)
+    config = FollowerConfig(step_m=task.forward_m, turn_deg=task.turn_deg, sliding=task.sliding)
+    return next_action(
+        batch.simulator, rollout.scene, rollout.position_m, rollout.heading_rad, goal_m, config
+    )
+
+
+def expert_macro(batch: EpisodeBatch, slot: int, stop_m: float = 1.5, by_route: bool = False) -> np.ndarray:
+    """The macro action [stop, turn, moves] that leads to the slot's goal, int64 (3,).
+
+    Args:
+        batch: Its episodes have public goals.
+        slot: Which.
+        stop_m: Within this walking distance of the goal it stops (Dynam3D's teacher: 1.5).
+        by_route: Walk to the next waypoint of the reference path that has not been passed, in order, and to
+            the goal after the last: where the reference is not the shortest way (RxR).
+
+    Raises:
+        ValueError: If the episode's goal is not public.
+    """
+    rollout, task = batch.rollout(slot), batch.task
+    goal_m = _public_goal(rollout)
+    distance_m = float(
+        batch.simulator.geodesic(rollout.scene, rollout.position_m[None], goal_m)[0]
+    )
+    if distance_m <= stop_m:
+        return np.array(STOP_MACRO)
+    target_m = goal_m
+    if by_route:
+        target_m = next_waypoint(np.stack(rollout.path_m), rollout.episode.reference_path_m, goal_m)
+    config = FollowerConfig(step_m=task.forward_m, turn_deg=task.turn_deg, sliding=task.sliding)
+    stride = next_stride(
+        batch.simulator, rollout.scene, rollout.position_m, rollout.heading_rad, target_m, config
+    )
+    if stride is None and by_route:
+        stride = next_stride(
+            batch.simulator, rollout.scene, rollout.position_m, rollout.heading_rad, goal_m, config
+        )
+    if stride is None:
+        return np.array(STOP_MACRO)
+    turn, moves = stride
+    # What comes after a long turn is decided when its end is in sight.
+    return np.array([0, turn % round(360.0 / task.turn_deg), 0 if abs(turn) >= TURN_LIMIT else moves])
+
+
+def next_waypoint(
+    path_m: np.ndarray, route_m: Sequence[Sequence[float]], goal_m: np.ndarray, reach_m: float = 1.0
+) -> np.ndarray:
+    """The first waypoint of a route that a path has not yet come within reach of, in order.
+
+    Args:
+        path_m: (t, 3) positions so far.
+        route_m: (r, 3) waypoints; may be empty.
+        goal_m: (3,) what comes after the last one.
+        reach_m: Straight-line distance at which a waypoint counts as passed.
+    """
+    passed = 0
+    for position_m in path_m:
+        while passed < len(route_m) and np.linalg.norm(position_m - np.asarray(route_m[passed])) <= reach_m:
+            passed += 1
+    return np.asarray(route_m[passed], dtype=np.float64) if passed < len(route_m) else goal_m
+
+
+def _public_goal(rollout: Rollout) -> np.ndarray:
     if rollout.goal_m is None:
         raise ValueError(
             f"episode {rollout.episode.episode_id!r} has no public goal for the expert to walk to"
         )
-    config = FollowerConfig(step_m=task.forward_m, turn_deg=task.turn_deg, sliding=task.sliding)
-    return next_action(
-        batch.simulator, rollout.scene, rollout.position_m, rollout.heading_rad, rollout.goal_m, config
-    )
+    return rollout.goal_m
 
 
 class ExpertAgent:

@@ -22,6 +22,7 @@ from agents.closed_loop import Validation
 from agents.config import ImitationConfig, Perception
 from agents.demonstrations import Demonstrations, load_demonstrations
 from agents.policy import ACTIONS, NavigationPolicy, PolicyConfig
+from agents.trained import PolicyAgent
 from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
@@ -245,7 +246,7 @@ def train_imitation(
     write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
     with ExitStack() as stack:
         if evaluate is None:
-            evaluate = stack.enter_context(
+            validation = stack.enter_context(
                 Validation(
                     config.data.dataset,
                     config.eval_split,
@@ -255,6 +256,7 @@ def train_imitation(
                     config.num_envs,
                 )
             )
+            evaluate = lambda policy: validation(PolicyAgent(policy))  # noqa: E731
         writer = stack.enter_context(SummaryWriter(str(out / "tensorboard")))
         for losses in _updates(run, writer):
             if run.update % config.eval_every == 0 or run.update == config.updates:

@@ -240,7 +240,7 @@ def train_ppo(
         )
         stack.callback(env.close)
         if evaluate is None:
-            evaluate = stack.enter_context(
+            validation = stack.enter_context(
                 Validation(
                     config.dataset,
                     config.eval_split,
@@ -250,7 +250,8 @@ def train_ppo(
                     config.num_envs,
                 )
             )
-        check_token_dim(network, env)
+            evaluate = lambda policy: validation(PolicyAgent(policy))  # noqa: E731
+        check_token_dim(network.config.token_dim, env)
         card = {
             "method": "PPO from behaviour cloning",
             "start_sha256": file_hash(start),

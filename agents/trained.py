@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from agents.base import episode_rng
+from agents.config import Perception
 from agents.policy import NavigationPolicy
 from vlnenv.evaluation.agent import PublicEpisode
+
+
+@runtime_checkable
+class TrainedAgent(Protocol):
+    """An agent that was trained in certain environments, and acts in the same."""
+
+    @property
+    def perception(self) -> Perception:
+        """What it was trained to see with."""
+        ...
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Token levels that it reads."""
+        ...
+
+    @property
+    def token_dim(self) -> int:
+        """Length of a token that it reads."""
+        ...
+
+    @property
+    def action_mode(self) -> str:
+        """The environment's action mode that it acts in."""
+        ...
 
 
 def to_tensors(
@@ -51,6 +77,26 @@ class PolicyAgent:
         self.temperature = temperature
         self.seed = seed
         self._rngs: dict[int, np.random.Generator] = {}
+
+    @property
+    def perception(self) -> Perception:
+        """What it was trained to see with."""
+        return self.policy.config.perception
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Token levels that it reads."""
+        return self.policy.config.levels
+
+    @property
+    def token_dim(self) -> int:
+        """Length of a token that it reads."""
+        return self.policy.config.token_dim
+
+    @property
+    def action_mode(self) -> str:
+        """The environment's action mode that it acts in."""
+        return "discrete"
 
     def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""

@@ -6,11 +6,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from vlnenv.config import EnvConfig
+from vlnenv.histories import History
 from vlnenv.memory import MemorySnapshot, TokenMemory, make_encoder
 from vlnenv.memory.field import make_renderer
 from vlnenv.memory.files import load_memory
@@ -20,7 +22,6 @@ from vlnenv.noise import words_of
 from vlnenv.sensors import Sensors, Viewpoints
 from vlnenv.sim.camera import Camera
 from vlnenv.sim.tour import look_around, tour_stops
-from vlnenv.view_history import View, ViewHistory
 
 _TOURS_KEPT = 16
 """Scenes whose tours are kept for the scope "pre_exploration"."""
@@ -31,8 +32,8 @@ class SlotMemorySnapshot:
     """What one slot remembers."""
 
     memory: MemorySnapshot
-    views: tuple[View, ...]
-    """The last views, newest first; none unless they are kept."""
+    histories: tuple[Any, ...]
+    """What each of `SlotMemories.histories` had kept."""
 
 
 class SlotMemories:
@@ -64,8 +65,8 @@ class SlotMemories:
         dim = self.encoder.dim
         self._renderer = make_renderer(self._limits.panorama, dim, config.encoder, config.device)
         self.memory = self._empty_memory(num_slots)
-        self.views: ViewHistory | None = None
-        """Set by `vlnenv.wrappers.ViewHistoryObservation`; then the last views are observed, too."""
+        self.histories: list[History] = []
+        """Added by `vlnenv.wrappers.ViewHistoryObservation` and `PathObservation`: observed, too."""
         self._tours: OrderedDict[str, MemorySnapshot] = OrderedDict()
 
     def _empty_memory(self, num_slots: int) -> TokenMemory:
@@ -138,8 +139,8 @@ class SlotMemories:
             self.memory.restore(slot, content)
         elif self.config.memory_scope != "lifelong" or not is_same_scene:
             self.memory.reset([slot])
-        if self.views is not None:
-            self.views.reset(slot)
+        for history in self.histories:
+            history.reset(slot)
 
     def _tour(self, scene_id: str) -> MemorySnapshot:
         """What is remembered after a tour of a scene as it was loaded; made once for all slots.
@@ -168,14 +169,14 @@ class SlotMemories:
         """Look once from each slot's viewpoint, remember it, and read the memories.
 
         Returns:
-            The keys of `TokenMemory.read`, and those of `ViewHistory.read` where views are kept.
+            The keys of `TokenMemory.read`, and those of the histories that are kept.
         """
         index = np.asarray(slots)
         features, told_m, told_rad = self._take_in(self.memory, index, views)
         observation = self.memory.read(index, told_m, told_rad)
-        if self.views is not None:
-            self.views.add(slots, features)
-            observation.update(self.views.read(slots))
+        for history in self.histories:
+            history.add(slots, features, told_m)
+            observation.update(history.read(slots, told_m, told_rad))
         return observation
 
     def _take_in(
@@ -217,11 +218,11 @@ class SlotMemories:
 
     def snapshot(self, slot: int) -> SlotMemorySnapshot:
         """What a slot remembers now; later steps do not touch it."""
-        views = () if self.views is None else self.views.snapshot(slot)
-        return SlotMemorySnapshot(self.memory.snapshot(slot), views)
+        histories = tuple(history.snapshot(slot) for history in self.histories)
+        return SlotMemorySnapshot(self.memory.snapshot(slot), histories)
 
     def restore(self, slot: int, snapshot: SlotMemorySnapshot) -> None:
         """Let a slot remember what a snapshot holds."""
         self.memory.restore(slot, snapshot.memory)
-        if self.views is not None:
-            self.views.restore(slot, snapshot.views)
+        for history, kept in zip(self.histories, snapshot.histories, strict=False):
+            history.restore(slot, kept)

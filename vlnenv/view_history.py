@@ -39,12 +39,14 @@ class ViewHistory:
             "view_mask": spaces.MultiBinary(VIEW_TOKENS),
         }
 
-    def add(self, slots: Sequence[int], features: torch.Tensor) -> None:
+    def add(self, slots: Sequence[int], features: torch.Tensor, position_m: np.ndarray) -> None:
         """Keep one more view of each slot; `features` (n, 24, 24, dim) of unit length, as an encoder's."""
         for slot, view in zip(slots, pooled(features), strict=True):
             self._views[slot] = (view, *self._views[slot][: VIEWS - 1])
 
-    def read(self, slots: Sequence[int]) -> dict[str, np.ndarray]:
+    def read(
+        self, slots: Sequence[int], position_m: np.ndarray, heading_rad: np.ndarray
+    ) -> dict[str, np.ndarray]:
         """`view_tokens` float32 (n, 576, dim), `view_xyz` float32 (n, 576, 3), `view_mask` int8 (n, 576)."""
         tokens = np.zeros((len(slots), VIEWS, CELLS * CELLS, self.dim), dtype=np.float32)
         mask = np.zeros((len(slots), VIEWS, CELLS * CELLS), dtype=np.int8)

@@ -29,7 +29,9 @@ class Dynam3DConfig(PreTrainedConfig):
         token_dim: Length D of a memory token's feature: the patch encoder's `dim`.
         levels: Levels of rows that the model reads, out of `LEVEL_CODES`.
         position_width: Length of the position embedding that is joined to a row's feature.
-        queries: Tokens that the patches are compressed to by the querying transformer; 0 for none.
+        queries: Tokens that the querying transformer makes of the memory; 0 for none.
+        query_levels: Levels that it reads; their rows have no placeholders of their own, its tokens take
+            `<patch>`'s.
         query_layers: Layers of the querying transformer.
         query_gradient: Factor on the gradient that flows back out of the querying transformer's input.
         prompt_attention: "full": everything up to and including `<answer>` sees each other, the answer is
@@ -64,6 +66,7 @@ class Dynam3DConfig(PreTrainedConfig):
     levels: list[str] | tuple[str, ...] = ("patch", "instance", "zone")
     position_width: int = 64
     queries: int = 0
+    query_levels: list[str] | tuple[str, ...] = ("patch",)
     query_layers: int = 2
     query_gradient: float = 0.5
     prompt_attention: str = "full"
@@ -81,6 +84,7 @@ class Dynam3DConfig(PreTrainedConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         self.levels = list(self.levels)
+        self.query_levels = list(self.query_levels)
         self.perception = dict(self.perception or {})
         self.tie_word_embeddings = bool(self.text.tie_word_embeddings)
         # transformers makes an empty configuration of each class to compare with: nothing to check in it.
@@ -133,8 +137,11 @@ class Dynam3DConfig(PreTrainedConfig):
                 "token_dim, position_width and query_layers must be at least 1 and queries at least 0, got "
                 f"{self.token_dim}, {self.position_width}, {self.query_layers} and {self.queries}"
             )
-        if self.queries and "patch" not in self.levels:
-            raise ValueError(f"queries compress patches, but levels are {self.levels}: use queries=0")
+        if self.queries and not {"patch"} <= set(self.query_levels) <= set(self.levels):
+            raise ValueError(
+                f"queries compress patches, and of {self.levels} others on request, got query_levels "
+                f"{self.query_levels}: use queries=0 where no patches are read"
+            )
         if not 0.0 <= self.query_gradient <= 1.0:
             raise ValueError(f"query_gradient must lie in [0, 1], got {self.query_gradient}")
         ids = [*self.level_token_ids.values(), *(self.action_token_ids or [])]

@@ -19,9 +19,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.utils import can_return_tuple
 
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
-from agents.vlm.config import LEVEL_CODES, Dynam3DConfig
+from agents.vlm.config import LEVEL_CODES, ROW_HEADER, Dynam3DConfig
 from agents.vlm.embedding import MemoryEmbedding, RowProjector, check_counts, row_codes
-from agents.vlm.querying import QueryingTransformer
+from agents.vlm.querying import QueryingTransformer, query_places
 
 FROZEN_OUT = -1e4
 """Bias of a token that no answer may hold: its probability is 0 in float32, and nothing overflows."""
@@ -173,21 +173,49 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         self.memory_embedding.check(pixel_values, batch)
         codes = row_codes(pixel_values)
         slots, vectors = [], []
-        for level in self.config.levels:
-            assert self.config.level_token_ids is not None
-            token = self.config.level_token_ids[level]
-            is_row, is_slot = codes == LEVEL_CODES[level], input_ids == token
-            compress = self.query_transformer if level == "patch" else None
-            queries = 0 if compress is None else self.config.queries
-            check_counts(level, token, is_slot.sum(dim=1), is_row.sum(dim=1), queries)
+        for level in self._own_levels:
+            is_row, is_slot = codes == LEVEL_CODES[level], input_ids == self._token(level)
+            check_counts(level, self._token(level), is_slot.sum(dim=1), is_row.sum(dim=1))
             # Samples in order, rows in order within: the same order as their placeholders.
             slots.append(is_slot.flatten().nonzero().squeeze(1))
-            vector = self.memory_embedding(level, pixel_values[is_row])
-            if compress is not None:
-                vector = compress(*_padded(vector, is_row))[is_row.any(dim=1)].flatten(0, 1)
-            vectors.append(vector)
+            vectors.append(self.memory_embedding(level, pixel_values[is_row]))
+        if self.query_transformer is not None:
+            is_slot = input_ids == self._token("patch")
+            slots.append(is_slot.flatten().nonzero().squeeze(1))
+            vectors.append(self._compressed(pixel_values, codes, is_slot.sum(dim=1)))
         flat = embeds.flatten(0, 1).index_copy(0, torch.cat(slots), torch.cat(vectors).to(embeds.dtype))
         return flat.view_as(embeds)
+
+    @property
+    def _own_levels(self) -> list[str]:
+        """Levels whose rows have placeholders of their own."""
+        compressed = self.config.query_levels if self.config.queries else ()
+        return [level for level in self.config.levels if level not in compressed]
+
+    def _token(self, level: str) -> int:
+        assert self.config.level_token_ids is not None
+        return self.config.level_token_ids[level]
+
+    def _compressed(self, pixel_values: Tensor, codes: Tensor, slots: Tensor) -> Tensor:
+        """What the querying transformer makes of its levels, (m, width): of samples with any rows, in order.
+
+        Args:
+            pixel_values: The memory, (b, n, 4 + D).
+            codes: Its rows' levels, (b, n).
+            slots: Placeholders of each sample, (b,).
+        """
+        assert self.query_transformer is not None
+        rows = pixel_values.new_zeros(*codes.shape, self.config.text.hidden_size)
+        valid = torch.zeros_like(codes, dtype=torch.bool)
+        for level in self.config.query_levels:
+            is_row = codes == LEVEL_CODES[level]
+            rows = rows.index_put((is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype))
+            valid = valid | is_row
+        check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
+        places = pixel_values.new_zeros(self.config.queries, pixel_values.shape[2])
+        places[:, 1:ROW_HEADER] = query_places(self.config.queries).to(places)
+        found = self.query_transformer(self.memory_embedding("patch", places), rows, valid)
+        return found[valid.any(dim=1)].flatten(0, 1)
 
     def _see(
         self, input_ids: Tensor | None, attention_mask: Tensor | None, past: int, embeds: Tensor
@@ -211,20 +239,6 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             allowed = block_mask(codes, valid)
         implementation = self.language_model.config._attn_implementation
         return for_attention(allowed, implementation, embeds.dtype), set_positions(codes, valid)
-
-
-def _padded(vectors: Tensor, is_row: Tensor) -> tuple[Tensor, Tensor]:
-    """One level's vectors (m, width) as (b, most, width), with their validity, bool (b, most).
-
-    Args:
-        vectors: Samples in order, rows in order within.
-        is_row: Bool (b, n), True m times.
-    """
-    counts = is_row.sum(dim=1)
-    most = int(counts.max()) if len(counts) else 0
-    valid = torch.arange(most, device=is_row.device) < counts[:, None]
-    padded = vectors.new_zeros(*valid.shape, vectors.shape[-1])
-    return padded.index_put((valid,), vectors), valid
 
 
 class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):

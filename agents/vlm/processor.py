@@ -31,6 +31,7 @@ class Dynam3DProcessor(ProcessorMixin):
         token_dim: int = 64,
         levels: Sequence[str] = ("patch", "instance", "zone"),
         queries: int = 0,
+        query_levels: Sequence[str] = ("patch",),
         patch_pool: Sequence[int] = (1, 1),
         patch_grid: Sequence[int] = (PANORAMA_ROWS, PANORAMA_COLUMNS),
         units: str = "steps",
@@ -46,7 +47,8 @@ class Dynam3DProcessor(ProcessorMixin):
             tokenizer: A tokenizer of transformers with the placeholders, `<answer>` and `<trunc>`.
             token_dim: Length of a memory token's feature.
             levels: Levels to read.
-            queries: Tokens that the model's querying transformer makes of the patches; 0 for none.
+            queries: Tokens that the model's querying transformer makes of the memory; 0 for none.
+            query_levels: Levels that it reads.
             patch_pool: Rows and columns of patches that become one token, see `memory_rows`.
             patch_grid: Rows and columns of the patches.
             units: Wording of answers, see `Grammar`.
@@ -68,9 +70,12 @@ class Dynam3DProcessor(ProcessorMixin):
                 "token_dim and max_length must be at least 1 and queries at least 0, got "
                 f"{token_dim}, {max_length} and {queries}"
             )
+        if tokenizer.pad_token_id is None:
+            raise ValueError("the tokenizer has no padding token: set its pad_token")
         self.token_dim = token_dim
         self.levels = list(levels)
         self.queries = queries
+        self.query_levels = list(query_levels)
         self.patch_pool = list(patch_pool)
         self.patch_grid = list(patch_grid)
         self.units = units
@@ -78,7 +83,7 @@ class Dynam3DProcessor(ProcessorMixin):
         self.step_m = step_m
         self.explained = explained
         self.max_length = max_length
-        # Placeholders are counted, and answers follow prompts: both want padding in front.
+        # Answers follow prompts.
         self.tokenizer.padding_side = "left"
         self._level_ids = {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()}
         _ = self.grammar
@@ -137,17 +142,19 @@ class Dynam3DProcessor(ProcessorMixin):
         samples = None if images is None else self._samples(images)
         if samples is not None and len(samples) != len(texts):
             raise ValueError(f"expected the memory rows of {len(texts)} texts, got {len(samples)}")
-        tokenized = self.tokenizer(texts, add_special_tokens=self._begins)
-        for ids, prompt in zip(tokenized["input_ids"], texts, strict=True):
-            if len(ids) > self.max_length:
-                raise ValueError(
-                    f"a prompt has {len(ids)} tokens and at most {self.max_length} fit: make it by "
-                    f"`prompts`, which cuts its history: {prompt[-200:]!r}"
-                )
-        self._check_placeholders(tokenized["input_ids"], samples)
-        data = {"input_ids": tokenized["input_ids"], "attention_mask": tokenized["attention_mask"]}
-        if padding:
-            data = dict(self.tokenizer.pad(data, padding=True))
+        ids = self.tokenizer(texts, add_special_tokens=self._begins)["input_ids"]
+        longest = max(map(len, ids), default=0)
+        if longest > self.max_length:
+            raise ValueError(
+                f"a prompt has {longest} tokens and at most {self.max_length} fit: make it by `prompts`, "
+                "which cuts its history, or raise max_length"
+            )
+        self._check_placeholders(ids, samples)
+        padded_to = longest if padding else 0
+        data: dict[str, Any] = {
+            "input_ids": [[self.tokenizer.pad_token_id] * (padded_to - len(row)) + row for row in ids],
+            "attention_mask": [[0] * (padded_to - len(row)) + [1] * len(row) for row in ids],
+        }
         if samples is not None:
             data["pixel_values"] = torch.from_numpy(stack_rows(samples, self.token_dim))
         return BatchFeature(data, tensor_type=return_tensors)
@@ -176,7 +183,7 @@ class Dynam3DProcessor(ProcessorMixin):
     def _check_placeholders(self, ids: Sequence[Sequence[int]], samples: list[np.ndarray] | None) -> None:
         for index, row in enumerate(ids):
             counts = count_levels(samples[index]) if samples is not None else {}
-            wanted = placeholder_counts(counts, self.queries)
+            wanted = placeholder_counts(counts, self.queries, self.query_levels)
             found = np.asarray(row)
             for level, token in self._level_ids.items():
                 number = int((found == token).sum())
@@ -213,6 +220,7 @@ class Dynam3DProcessor(ProcessorMixin):
                     history,
                     count,
                     queries=self.queries,
+                    query_levels=self.query_levels,
                     spatial_prompt=hint,
                     grammar=self.grammar,
                     max_length=self.max_length,

@@ -25,20 +25,26 @@ FRAME_WORDS = ("instruction :", "hint :", f"history : {NO_ACTION} ; .", "next ac
 """The prompt's own words, for a tokenizer that is made of words."""
 
 
-def placeholder_counts(counts: Mapping[str, int], queries: int = 0) -> dict[str, int]:
+def placeholder_counts(
+    counts: Mapping[str, int], queries: int = 0, query_levels: Sequence[str] = ("patch",)
+) -> dict[str, int]:
     """Placeholders of each level for a sample's rows.
 
     Args:
         counts: Rows of each level.
-        queries: Tokens that a querying transformer makes of the patches, if there are any; 0 for none.
+        queries: Tokens that a querying transformer makes of its levels, if they have rows; 0 for none.
+        query_levels: Those levels; all its placeholders are patches'.
     """
-    placeholders = {level: int(count) for level, count in counts.items()}
-    if queries and placeholders.get("patch", 0):
-        placeholders["patch"] = queries
-    return placeholders
+    if not queries:
+        return {level: int(count) for level, count in counts.items()}
+    own = {level: int(count) for level, count in counts.items() if level not in query_levels}
+    any_row = any(counts.get(level, 0) for level in query_levels)
+    return {"patch": queries if any_row else 0, **own}
 
 
-def placeholders(counts: Mapping[str, int], queries: int = 0) -> str:
+def placeholders(
+    counts: Mapping[str, int], queries: int = 0, query_levels: Sequence[str] = ("patch",)
+) -> str:
     """The placeholders of a sample's rows, level by level, without spaces.
 
     Raises:
@@ -49,7 +55,7 @@ def placeholders(counts: Mapping[str, int], queries: int = 0) -> str:
             raise ValueError(unknown_name("token level", level, LEVEL_TOKENS))
         if count < 0:
             raise ValueError(f"a level has at least 0 rows, got {count} of {level}")
-    wanted = placeholder_counts(counts, queries)
+    wanted = placeholder_counts(counts, queries, query_levels)
     return "".join(token * wanted.get(level, 0) for level, token in LEVEL_TOKENS.items())
 
 
@@ -81,6 +87,7 @@ def make_prompt(
     counts: Mapping[str, int],
     *,
     queries: int = 0,
+    query_levels: Sequence[str] = ("patch",),
     spatial_prompt: str | None = None,
     grammar: Grammar | None = None,
     max_length: int | None = None,
@@ -96,7 +103,8 @@ def make_prompt(
         instruction: What the agent was told.
         history: (n, 3) macro actions, oldest first, -1 for none; the last four are taken.
         counts: Rows of each level.
-        queries: Tokens that a querying transformer makes of the patches; 0 for none.
+        queries: Tokens that a querying transformer makes of the memory; 0 for none.
+        query_levels: Levels that it reads.
         spatial_prompt: Text about the surroundings that follows the instruction as a hint.
         grammar: Wording of the actions; None for the default.
         max_length: Most tokens; None for any number. History is cut to fit, oldest first.
@@ -110,7 +118,7 @@ def make_prompt(
         for token in (*LEVEL_TOKENS.values(), ANSWER, TRUNCATE):
             if token in text.lower():
                 raise ValueError(f"the {name} must not hold the special token {token!r}, got {text!r}")
-    memory = placeholders(counts, queries)
+    memory = placeholders(counts, queries, query_levels)
     said = f"instruction: {' '.join(instruction.split())}"
     if spatial_prompt:
         said = f"{said} hint: {' '.join(spatial_prompt.split())}"

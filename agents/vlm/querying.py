@@ -1,7 +1,8 @@
-"""The querying transformer: any number of patches to a set number of tokens."""
+"""The querying transformer: any number of memory rows to a set number of tokens."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def scale_gradient(x: Tensor, factor: float) -> Tensor:
 
 
 class _QueryLayer(nn.Module):
-    """Pre-norm: queries attend to the patches and to each other, then pass a feed-forward network."""
+    """Pre-norm: queries attend to the rows and to each other, then pass a feed-forward network."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -45,10 +46,10 @@ class _QueryLayer(nn.Module):
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
 
-    def forward(self, queries: Tensor, patches: Tensor, valid: Tensor) -> Tensor:
-        """(b, q, width) from queries, patches (b, n, width) and the keys' validity, bool (b, q + n)."""
+    def forward(self, queries: Tensor, rows: Tensor, valid: Tensor) -> Tensor:
+        """(b, q, width) from queries, rows (b, n, width) and the keys' validity, bool (b, q + n)."""
         asked = self.norm(queries)
-        keys, values = self.tell(torch.cat([asked, patches.to(asked.dtype)], dim=1)).chunk(2, dim=-1)
+        keys, values = self.tell(torch.cat([asked, rows.to(asked.dtype)], dim=1)).chunk(2, dim=-1)
         found = F.scaled_dot_product_attention(
             self._split(self.ask(asked)),
             self._split(keys),
@@ -64,11 +65,11 @@ class _QueryLayer(nn.Module):
 
 
 class QueryingTransformer(nn.Module):
-    """Learned queries that look at the projected patches, layer by layer.
+    """Queries around the agent that look at the projected memory, layer by layer.
 
     Source: ST4VLA's querying transformer and its gradient decay (factor .5 on the gradient into its input),
     which keeps what the policy learns from spoiling what it reads. Theirs looks at a language model's
-    features, ours at the memory's patches.
+    features, ours at the memory's rows, and each of ours begins at a place of its own.
     """
 
     def __init__(self, queries: int, layers: int, width: int, gradient: float) -> None:
@@ -79,18 +80,31 @@ class QueryingTransformer(nn.Module):
         self.layers = nn.ModuleList(_QueryLayer(width) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, patches: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, places: Tensor, rows: Tensor, valid: Tensor) -> Tensor:
         """Tokens (b, queries, width).
 
         Args:
-            patches: Projected patches, (b, n, width).
+            places: What a row without a feature looks like at each query's place, (queries, width).
+            rows: Projected rows, (b, n, width).
             valid: Bool (b, n), False on padding; samples without any give tokens of no use, but finite ones.
         """
-        batch, count = patches.shape[0], self.queries.shape[0]
-        patches = self.seen(scale_gradient(patches, self.gradient))
-        found = self.queries.expand(batch, -1, -1)
+        batch, count = rows.shape[0], self.queries.shape[0]
+        rows = self.seen(scale_gradient(rows, self.gradient))
+        places = self.seen(scale_gradient(places, self.gradient))
+        found = (self.queries + places).expand(batch, -1, -1)
         # The queries see each other, so no row of the attention is empty.
         valid = torch.cat([valid.new_ones(batch, count), valid], dim=1)
         for layer in self.layers:
-            found = layer(found, patches, valid)
+            found = layer(found, rows, valid)
         return self.norm(found)
+
+
+def query_places(queries: int, radius_m: float = 2.0, height_m: float = 0.8) -> Tensor:
+    """Places of the queries, float32 (queries, 3): a ring around the agent, from straight ahead to the left.
+
+    Agent frame, metres.
+    """
+    angle = torch.arange(queries) * (2.0 * math.pi / max(1, queries))
+    return torch.stack(
+        [radius_m * angle.cos(), radius_m * angle.sin(), torch.full_like(angle, height_m)], dim=-1
+    )

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from agents.vlm.config import LEVEL_CODES
+from agents.vlm.config import ROW_HEADER as COORDINATES
 from vlnenv.errors import unknown_name
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
-LEVEL_CODES = {"patch": 1, "instance": 2, "zone": 3, "path": 4, "view": 5}
-"""Code of each level: 1 patch, 2 instance, 3 zone, 4 path (where the agent has been), 5 view (2D history)."""
-COORDINATES = 4
-"""Numbers of a row before the feature."""
 AGE_SCALE = 16.0
-"""A path row's first feature is its age in decisions over this; the others are 0."""
+"""A path row's first feature is its number, newest 1, over this; the others are 0."""
 
 _Level = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Tokens (b, n, dim), places (b, n, 3) and validity (b, n)."""
@@ -37,7 +35,7 @@ def memory_rows(
 
     Args:
         observation: `<level>_tokens` (b, n, dim), `<level>_xyz` (b, n, 3) and `<level>_mask` (b, n) of each
-            level; "path" has `path_age` (b, n), in decisions, instead of tokens. Where the mask is 0 the
+            level; "path" has no tokens, its places lie newest first. Where the mask is 0 the
             arrays may hold anything.
         rows: (s,) which of the b to take.
         levels: Levels to read, in any order.
@@ -79,20 +77,19 @@ def memory_rows(
 
 def _read(observation: Mapping[str, Any], level: str, rows: np.ndarray) -> _Level:
     """A level of the chosen rows; the path's ages become features of length 1."""
-    features = "path_age" if level == "path" else f"{level}_tokens"
-    for key in (features, f"{level}_xyz", f"{level}_mask"):
+    keys = [f"{level}_{part}" for part in ("tokens", "xyz", "mask")]
+    for key in keys[1:] if level == "path" else keys:
         if key not in observation:
             raise KeyError(
                 f"this model reads {level} tokens, but {key!r} is not in the observation, which has "
-                f"{sorted(observation)}: use observation='tokens' or 'all', and VectorViewHistoryObservation "
-                "for views"
+                f"{sorted(observation)}: use observation='tokens' or 'all', VectorViewHistoryObservation for "
+                "views and VectorPathObservation for the path"
             )
-    tokens, xyz, mask = (
-        np.asarray(observation[key])[rows] for key in (features, f"{level}_xyz", f"{level}_mask")
-    )
+    xyz, mask = (np.asarray(observation[key])[rows] for key in keys[1:])
     if level == "path":
-        tokens = tokens.astype(np.float32)[..., None] / AGE_SCALE
-    return tokens, xyz, mask.astype(bool)
+        age = np.arange(1, mask.shape[1] + 1, dtype=np.float32)[:, None] / AGE_SCALE
+        return np.broadcast_to(age, (*mask.shape, 1)), xyz, mask.astype(bool)
+    return np.asarray(observation[keys[0]])[rows], xyz, mask.astype(bool)
 
 
 def pooled_patches(

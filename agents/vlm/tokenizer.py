@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,7 +31,23 @@ def fixed_words(grammars: Iterable[Grammar] | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for text in texts for word in split_words(text)))
 
 
-def make_tokenizer(words: Iterable[str], grammars: Iterable[Grammar] | None = None) -> Any:
+def phrases(grammars: Iterable[Grammar] | None = None) -> tuple[str, ...]:
+    """What prompts, answers and explanations say again and again, cut into as few pieces as choices.
+
+    `turn left 3 steps,` and `move 2 steps` are a token each: an answer takes two choices and two passes.
+    """
+    if grammars is None:
+        grammars = [Grammar(units=units) for units in UNITS]
+    answers = (answer.rstrip(".") for grammar in grammars for answer in grammar.answers())
+    moving = (answer.partition(", ") for answer in answers if ", " in answer)
+    said = (part for turn, comma, move in moving for part in (turn + comma.strip(), move))
+    explained = (part for text in explanations() for part in re.findall(r"goal \w+ \d+|\w+ \d+", text))
+    return tuple(dict.fromkeys((*said, *explained, "instruction:", "history:", "next action:")))
+
+
+def make_tokenizer(
+    words: Iterable[str], grammars: Iterable[Grammar] | None = None, by_phrase: bool = False
+) -> Any:
     """A word-level tokenizer of transformers.
 
     Padding has the id 0, unknown words 1; the end of text, the placeholders, `<answer>` and `<trunc>` follow,
@@ -39,6 +56,7 @@ def make_tokenizer(words: Iterable[str], grammars: Iterable[Grammar] | None = No
     Args:
         words: Words of instructions in the order of their ids, such as a `Vocabulary`'s `words`.
         grammars: Wordings of answers that it can spell; None for the default one in all units.
+        by_phrase: Whether each of `phrases` is one token, behind all others: shorter prompts and answers.
 
     Returns:
         A `PreTrainedTokenizerFast`; `save_pretrained` writes it and `AutoTokenizer` reads it.
@@ -48,7 +66,7 @@ def make_tokenizer(words: Iterable[str], grammars: Iterable[Grammar] | None = No
         ImportError: If transformers is not installed.
     """
     try:
-        from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+        from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
         from transformers import PreTrainedTokenizerFast
     except ImportError as error:
         raise ImportError(
@@ -68,6 +86,10 @@ def make_tokenizer(words: Iterable[str], grammars: Iterable[Grammar] | None = No
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
     # Of this decoder only the cleaning up is used: no space before punctuation.
     tokenizer.decoder = decoders.WordPiece(prefix="##", cleanup=True)
+    if by_phrase:
+        # Longer ones first: "move 12 steps" is not "move 1" and the rest.
+        whole = sorted(phrases(grammars), key=len, reverse=True)
+        tokenizer.add_tokens([AddedToken(each, single_word=True, normalized=True) for each in whole])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,

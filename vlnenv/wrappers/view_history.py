@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import gymnasium as gym
-from gymnasium import spaces
 from gymnasium.vector.utils import batch_space
 
-from vlnenv.env import VLNEnv
-from vlnenv.vector import VLNVectorEnv
 from vlnenv.view_history import ViewHistory
+from vlnenv.wrappers._histories import keep_history, keep_vector_history
+
+if TYPE_CHECKING:
+    from vlnenv.slot_memory import SlotMemories
 
 
 class ViewHistoryObservation(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -35,12 +38,7 @@ class ViewHistoryObservation(gym.Wrapper, gym.utils.RecordConstructorArgs):
     def __init__(self, env: gym.Env) -> None:
         gym.utils.RecordConstructorArgs.__init__(self)
         gym.Wrapper.__init__(self, env)
-        inner = env.unwrapped
-        if not isinstance(inner, VLNEnv):
-            raise TypeError(f"expected a VLNEnv inside the wrappers, got {type(inner).__name__}")
-        entries = _keep_views(inner, 1)
-        inner.observation_space = _with(inner.observation_space, entries)
-        self.observation_space = _with(env.observation_space, entries)
+        self.observation_space = keep_history(env, _views)
 
 
 class VectorViewHistoryObservation(gym.vector.VectorWrapper):
@@ -48,27 +46,9 @@ class VectorViewHistoryObservation(gym.vector.VectorWrapper):
 
     def __init__(self, env: gym.vector.VectorEnv) -> None:
         super().__init__(env)
-        inner = env.unwrapped
-        if not isinstance(inner, VLNVectorEnv):
-            raise TypeError(f"expected a VLNVectorEnv inside the wrappers, got {type(inner).__name__}")
-        entries = _keep_views(inner, inner.num_envs)
-        inner.single_observation_space = _with(inner.single_observation_space, entries)
-        inner.observation_space = batch_space(inner.single_observation_space, inner.num_envs)
-        self.single_observation_space = _with(env.single_observation_space, entries)
+        self.single_observation_space = keep_vector_history(env, _views)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
 
 
-def _keep_views(env: VLNEnv | VLNVectorEnv, num_slots: int) -> dict[str, spaces.Space]:
-    """Let the environment keep views; returns their entries of its observation space."""
-    memories = env.batch.memories
-    if memories is None:
-        raise ValueError(
-            "views are kept as the memory's encoder sees them: use observation='tokens' or 'all'"
-        )
-    memories.views = ViewHistory(num_slots, memories.encoder.dim)
-    return memories.views.space()
-
-
-def _with(space: spaces.Space, entries: dict[str, spaces.Space]) -> spaces.Dict:
-    assert isinstance(space, spaces.Dict), "vlnenv's observations are dictionaries"
-    return spaces.Dict({**space.spaces, **entries})
+def _views(memories: SlotMemories, num_slots: int) -> ViewHistory:
+    return ViewHistory(num_slots, memories.encoder.dim)

@@ -85,7 +85,7 @@ def llama_inputs(tokenizer: Any) -> Any:
     return tokenizer([text + "<answer>" for text in texts], padding=True, return_tensors="pt")
 
 
-def memory_model(tokenizer: Any) -> Any:
+def memory_model(tokenizer: Any, queries: int = 0) -> Any:
     torch.manual_seed(0)
 
     def id_of(token: str) -> int:
@@ -102,6 +102,7 @@ def memory_model(tokenizer: Any) -> Any:
         action_token_ids=AnswerAutomaton(tokenizer).token_ids,
         hidden_size=32,
         layers=2,
+        queries=queries,
         position_width=8,
     )
     model = Dynam3DForCausalLM(config).eval()
@@ -114,11 +115,13 @@ def setting(name: str, tokens: str) -> tuple[Any, Any, Any]:
     tokenizer = TOKENIZERS[tokens]()
     if name == "llama":
         return small_llama(len(tokenizer)), tokenizer, dict(llama_inputs(tokenizer))
-    processor = small_processor(tokenizer, max_length=4096)
+    queries = 4 if name == "queries" else 0
+    processor = small_processor(tokenizer, max_length=4096, queries=queries)
     observation = full_observation(SIZE)
     for level in ("instance", "zone"):
         observation[f"{level}_mask"][0] = 0
-    return memory_model(tokenizer), tokenizer, dict(processor.from_observation(observation, range(SIZE)))
+    model = memory_model(tokenizer, queries)
+    return model, tokenizer, dict(processor.from_observation(observation, range(SIZE)))
 
 
 def generators() -> list[np.random.Generator]:
@@ -180,7 +183,7 @@ def test_random_logits_give_answers(tokens: str, units: str, temperature: float)
 
 
 @pytest.mark.parametrize("tokens", sorted(TOKENIZERS))
-@pytest.mark.parametrize("name", ["llama", "memory"])
+@pytest.mark.parametrize("name", ["llama", "memory", "queries"])
 @pytest.mark.parametrize("temperature", [0.0, 1.0, 2.0])
 def test_log_probs_are_those_of_a_plain_forward_pass(name: str, tokens: str, temperature: float) -> None:
     model, tokenizer, inputs = setting(name, tokens)
@@ -191,7 +194,7 @@ def test_log_probs_are_those_of_a_plain_forward_pass(name: str, tokens: str, tem
 
 
 @pytest.mark.parametrize("tokens", sorted(TOKENIZERS))
-@pytest.mark.parametrize("name", ["llama", "memory"])
+@pytest.mark.parametrize("name", ["llama", "memory", "queries"])
 @pytest.mark.parametrize("temperature", [0.0, 2.0])
 def test_a_batch_says_what_single_samples_say(name: str, tokens: str, temperature: float) -> None:
     model, tokenizer, inputs = setting(name, tokens)

@@ -216,5 +216,8 @@ def test_errors() -> None:
         small_processor(token_dim=0)
     words = Tokenizer(models.WordLevel({"<unk>": 0, "walk": 1}, unk_token="<unk>"))
     bare = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    with pytest.raises(ValueError, match="no padding token"):
+        small_processor(bare)
+    bare.pad_token = "<unk>"
     with pytest.raises(ValueError, match="has no token '<patch>'"):
         small_processor(bare)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from agents.vlm.querying import QueryingTransformer, scale_gradient
+from agents.vlm.querying import QueryingTransformer, query_places, scale_gradient
 from tests.agents.vlm.models import ACTIONS, EOS, collate, enlarge, log_probs, sample, samples, small_model
 
 
@@ -29,15 +29,34 @@ def test_the_order_of_patches_and_their_padding_change_nothing():
     transformer = QueryingTransformer(4, 2, 16, 0.5).eval()
     enlarge(transformer)
     torch.nn.init.normal_(transformer.queries)
-    patches = torch.randn(2, 5, 16)
+    places, patches = torch.randn(4, 16), torch.randn(2, 5, 16)
     valid = torch.ones(2, 5, dtype=torch.bool)
-    found = transformer(patches, valid)
+    found = transformer(places, patches, valid)
     assert found.shape == (2, 4, 16)
-    torch.testing.assert_close(transformer(patches.flip(1), valid), found, atol=1e-5, rtol=0)
+    torch.testing.assert_close(transformer(places, patches.flip(1), valid), found, atol=1e-5, rtol=0)
     padded = torch.cat([patches, torch.full((2, 2, 16), 7.0)], dim=1)
     longer = torch.cat([valid, torch.zeros(2, 2, dtype=torch.bool)], dim=1)
-    torch.testing.assert_close(transformer(padded, longer), found, atol=1e-5, rtol=0)
-    assert transformer(patches[:, :0], valid[:, :0]).isfinite().all()
+    torch.testing.assert_close(transformer(places, padded, longer), found, atol=1e-5, rtol=0)
+    assert transformer(places, patches[:, :0], valid[:, :0]).isfinite().all()
+
+
+def test_queries_stand_around_the_agent():
+    places = query_places(4)
+    torch.testing.assert_close(places[:, :2], torch.tensor([[2.0, 0], [0, 2], [-2, 0], [0, -2]]), atol=1e-5, rtol=0)
+    assert query_places(24).shape == (24, 3)
+
+
+def test_other_levels_can_be_compressed_too():
+    model = small_model(queries=3, query_levels=("patch", "instance"))
+    ids, rows = sample(0, 5, 2, 1, 1, 3, queries=3)
+    placeholder = model.config.level_token_ids["instance"]
+    kept = ids[ids != placeholder]
+    first = log_probs(model, collate([(kept, rows)]))[:, -1]
+    changed = rows.clone()
+    changed[rows[:, 0] == 2, 4:] += 1.0
+    assert (log_probs(model, collate([(kept, changed)]))[:, -1] - first).abs().max() > 1e-5
+    with pytest.raises(ValueError, match="2 <instance> placeholders|0 instance rows|placeholders"):
+        small_model(queries=3)(**collate([(kept, rows)]))
 
 
 def test_a_batch_equals_single_calls():

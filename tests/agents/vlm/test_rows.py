@@ -13,7 +13,7 @@ COUNTS = {"patch": 576, "instance": 6, "zone": 4, "path": 8, "view": 10}
 
 def random_observation(size: int = 3, seed: int = 0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
-    observation: dict[str, Any] = {"path_age": rng.integers(0, 30, (size, COUNTS["path"]))}
+    observation: dict[str, Any] = {}
     for level, count in COUNTS.items():
         mask = rng.integers(0, 2, (size, count)).astype(np.int8)
         xyz = rng.normal(size=(size, count, 3)).astype(np.float32)
@@ -38,7 +38,7 @@ def test_rows_are_the_valid_tokens_sorted_by_level() -> None:
             part, mask = sample[sample[:, 0] == code], observation[f"{level}_mask"][row] == 1
             np.testing.assert_array_equal(part[:, 1:4], observation[f"{level}_xyz"][row][mask])
             if level == "path":
-                np.testing.assert_allclose(part[:, 4], observation["path_age"][row][mask] / 16.0)
+                np.testing.assert_allclose(part[:, 4], (np.arange(COUNTS["path"]) + 1)[mask] / 16.0)
                 assert not part[:, 5:].any()
             else:
                 np.testing.assert_array_equal(part[:, 4:], observation[f"{level}_tokens"][row][mask])

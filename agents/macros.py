@@ -1,0 +1,60 @@
+"""Macro actions [stop, turn, moves] as agents handle them: turns by their sign, long turns in pieces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TURN_LIMIT = 4
+"""Turns of this many steps (60 degrees) and more are taken in pieces, looking around between them (Dynam3D)."""
+STOP_MACRO = (1, 0, 0)
+
+
+def signed_turn(turn: int, headings: int = 24) -> int:
+    """Steps to the left of a macro's turn; negative to the right, at most half a circle."""
+    return turn if turn <= headings // 2 else turn - headings
+
+
+def pieces(macro: np.ndarray, headings: int = 24, limit: int = TURN_LIMIT) -> list[np.ndarray]:
+    """The macro actions that a decision is carried out in, at least one.
+
+    A turn of `limit` steps and more runs in pieces of `limit`, and the moves after it are dropped: what they
+    were decided on was out of sight, and the next decision is made on what the turn has shown.
+
+    Args:
+        macro: int (3,) [stop, turn, moves].
+        headings: Turn steps in a circle.
+        limit: Longest piece, steps.
+
+    Source: Dynam3D's released controller (`reference/dynam3d.md`, A5).
+    """
+    stop, turn, _ = (int(part) for part in macro)
+    left = signed_turn(turn, headings)
+    if stop or abs(left) < limit:
+        return [np.asarray(macro, dtype=np.int64)]
+    sizes = [limit] * (abs(left) // limit) + ([abs(left) % limit] if abs(left) % limit else [])
+    side = 1 if left > 0 else -1
+    return [np.array([0, side * size % headings, 0], dtype=np.int64) for size in sizes]
+
+
+class TurnQueue:
+    """What is left of each slot's decision."""
+
+    def __init__(self) -> None:
+        self._left: dict[int, list[np.ndarray]] = {}
+
+    def reset(self, slot: int) -> None:
+        """Forget a slot's decision."""
+        self._left.pop(slot, None)
+
+    def has(self, slot: int) -> bool:
+        """Whether a slot's last decision goes on."""
+        return bool(self._left.get(slot))
+
+    def begin(self, slot: int, macro: np.ndarray) -> np.ndarray:
+        """Take a decision; returns its first piece."""
+        self._left[slot] = pieces(macro)
+        return self.next(slot)
+
+    def next(self, slot: int) -> np.ndarray:
+        """The next piece of a slot's decision."""
+        return self._left[slot].pop(0)

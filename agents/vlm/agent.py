@@ -1,0 +1,127 @@
+"""An agent that acts by a 3D-VLM: macro actions in words, long turns in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from agents.base import episode_rng
+from agents.config import Perception
+from agents.macros import STOP_MACRO, TurnQueue
+from agents.vlm.decoding import Decoded, decode
+from agents.vlm.model import Dynam3DForCausalLM
+from agents.vlm.processor import Dynam3DProcessor
+from vlnenv.evaluation.agent import PublicEpisode
+
+
+class VLMAgent:
+    """Greedy or sampled answers, batched over the slots that have a decision to make.
+
+    Draws follow from the seed and the episode's id, so results do not depend on how many run at once.
+
+    Args:
+        model: The model, with its weights.
+        processor: The processor that it was trained with.
+        temperature: 0 takes the likeliest answer, else answers are drawn.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: If the temperature is negative, or model and processor do not fit each other.
+    """
+
+    def __init__(
+        self,
+        model: Dynam3DForCausalLM,
+        processor: Dynam3DProcessor,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        if temperature < 0.0:
+            raise ValueError(f"temperature must be at least 0 (the likeliest answer), got {temperature}")
+        if model.config.token_dim != processor.token_dim or model.config.queries != processor.queries:
+            raise ValueError(
+                f"the model reads tokens of length {model.config.token_dim} with {model.config.queries} "
+                f"queries, the processor makes {processor.token_dim} and {processor.queries}: load both from "
+                "one folder"
+            )
+        self.model = model.eval()
+        self.processor = processor
+        self.temperature = temperature
+        self.seed = seed
+        self.automaton = processor.automaton()
+        self._queue = TurnQueue()
+        self._rngs: dict[int, np.random.Generator] = {}
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, temperature: float = 0.0, seed: int = 0) -> VLMAgent:
+        """The agent of a folder or hub repository that `save_pretrained` or `push_to_hub` wrote."""
+        model = Dynam3DForCausalLM.from_pretrained(folder)
+        return cls(model, Dynam3DProcessor.from_pretrained(folder), temperature, seed)
+
+    @property
+    def perception(self) -> Perception:
+        """What it was trained to see with."""
+        return Perception(**self.model.config.perception)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Token levels that it reads."""
+        return tuple(self.processor.levels)
+
+    @property
+    def token_dim(self) -> int:
+        """Length of a token that it reads."""
+        return self.processor.token_dim
+
+    @property
+    def action_mode(self) -> str:
+        """The environment's action mode that it acts in."""
+        return "macro"
+
+    def reset(self, index: int, episode: PublicEpisode) -> None:
+        """Begin an episode in slot `index`."""
+        self._queue.reset(index)
+        self._rngs[index] = episode_rng(self.seed, episode)
+
+    def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
+        """Macro actions int64 (n, 3) of all slots; slots that are not active get a stop."""
+        active = np.asarray(active, dtype=bool)
+        actions = np.tile(np.array(STOP_MACRO), (len(active), 1))
+        deciding = []
+        for slot in map(int, np.flatnonzero(active)):
+            if self._queue.has(slot):
+                actions[slot] = self._queue.next(slot)
+            else:
+                deciding.append(slot)
+        if deciding:
+            for slot, macro in zip(deciding, self.decide(observations, deciding), strict=True):
+                actions[slot] = self._queue.begin(slot, macro)
+        return actions
+
+    def decide(self, observations: Mapping[str, Any], rows: Sequence[int]) -> np.ndarray:
+        """Macro actions int64 (s, 3) for s rows of a batched observation, whatever goes on in their slots."""
+        return self.answer(observations, rows).actions
+
+    def answer(self, observations: Mapping[str, Any], rows: Sequence[int]) -> Decoded:
+        """What the model says for s rows of a batched observation, with log-probabilities."""
+        inputs = self.processor.from_observation(observations, rows)
+        device = self.model.device
+        generators = [self._rngs[row] for row in rows] if self.temperature else None
+        return decode(
+            self.model,
+            {name: value.to(device) for name, value in inputs.items()},
+            self.automaton,
+            self.temperature,
+            generators,
+        )
+
+
+def best_dtype(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the device multiplies it faster than float32: CUDA, and CPUs with AMX; else None."""
+    if device.type == "cuda":
+        return torch.bfloat16
+    return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else None

@@ -1,0 +1,246 @@
+"""Imitation learning of the 3D-VLM: cross-entropy of the expert's answers on noted decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from agents.checkpoint import best_device
+from agents.closed_loop import Validation
+from agents.config import Perception
+from agents.decisions import Decisions, open_decisions
+from agents.training_state import load_state, save_state, warm_cosine
+from agents.vlm.agent import VLMAgent, best_dtype
+from agents.vlm.checkpoint import save_agent
+from agents.vlm.model import Dynam3DForCausalLM
+from agents.vlm.processor import Dynam3DProcessor
+from agents.vlm.samples import AnswerWeights, Augmentation, Samples
+from agents.vlm.tiny import make_tiny
+from agents.vlm_config import VLMConfig
+from vlnenv.cache import write_atomic
+
+_BATCHES_AT_ONCE = 16
+"""Batches whose samples are drawn together and sorted by length: little padding, and still by chance."""
+
+
+class VLMImitation:
+    """Trains a model on decisions; all chance follows from the seed and the update's number."""
+
+    def __init__(self, config: VLMConfig, decisions: Decisions) -> None:
+        self.config = config
+        self.decisions = decisions
+        self.device = best_device()
+        self.dtype = best_dtype(self.device)
+        torch.manual_seed(config.seed)
+        self.model, self.processor = _model(config, decisions)
+        self.model.to(self.device)
+        self.samples = Samples(
+            decisions,
+            self.processor,
+            Augmentation(config.mirror, config.row_dropout, config.word_dropout),
+            AnswerWeights(config.stop_weight, config.first_weight, config.explanation_weight),
+            config.blind,
+        )
+        self.optimizer = torch.optim.AdamW(
+            [each for each in self.model.parameters() if each.requires_grad],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            betas=(0.9, 0.98),
+        )
+        self.update = 0
+        self.best_success = -1.0
+        self._drawn: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def batch(self, number: int) -> dict[str, Tensor]:
+        """The samples of a batch, counted over the whole run."""
+        group, place = divmod(number, _BATCHES_AT_ONCE)
+        if self._drawn is None or self._drawn[0] != group:
+            self._drawn = (group, *self._draw(group))
+        _, indices, paraphrases = self._drawn
+        rng = np.random.default_rng([self.config.seed, number, 1])
+        batch = self.samples.batch(indices[place], paraphrases[place], rng)
+        return {name: value.to(self.device) for name, value in batch.items()}
+
+    def _draw(self, group: int) -> tuple[np.ndarray, np.ndarray]:
+        """Decisions and paraphrases, each (16, batch_size), samples of one length together."""
+        rng = np.random.default_rng([self.config.seed, group, 0])
+        size = (_BATCHES_AT_ONCE, min(self.config.batch_size, len(self.decisions)))
+        indices = rng.integers(len(self.decisions), size=size).ravel()
+        paraphrases = rng.integers(6, size=indices.shape)
+        lengths = [self.samples.length(*pair) for pair in zip(indices, paraphrases, strict=True)]
+        order = np.argsort(lengths, kind="stable").reshape(size)[rng.permutation(size[0])]
+        return indices[order], paraphrases[order]
+
+    def step(self) -> dict[str, float]:
+        """One update; returns the losses and the gradient's norm."""
+        self.model.train()
+        torch.manual_seed((self.config.seed << 32) + self.update)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * warm_cosine(self.update, self.config.updates)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        for part in range(self.config.accumulate):
+            batch = self.batch(self.update * self.config.accumulate + part)
+            with autocast(self.device, self.dtype):
+                loss = self.model(**batch).loss / self.config.accumulate
+            loss.backward()
+            total += float(loss.detach())
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_norm)
+        self.optimizer.step()
+        self.update += 1
+        return {"loss": total, "grad_norm": float(norm)}
+
+    def save(self, path: Path) -> None:
+        """Write all that training needs to go on, atomically."""
+        metadata = {
+            "update": str(self.update),
+            "best_success": repr(self.best_success),
+            "settings": _settings(self.config, self.decisions),
+        }
+        save_state(path, {"model": self.model}, self.optimizer, metadata)
+
+    def resume(self, path: Path) -> None:
+        """Go on from `save`.
+
+        Raises:
+            ValueError: If the file was written under other settings; the message names one that differs.
+        """
+        settings = _settings(self.config, self.decisions)
+        metadata = load_state(path, {"model": self.model}, self.optimizer, settings)
+        self.update = int(metadata["update"])
+        self.best_success = float(metadata["best_success"])
+
+
+def autocast(
+    device: torch.device, dtype: torch.dtype | None
+) -> contextlib.AbstractContextManager[object]:
+    """Mixed precision on a device where it is quicker; nothing for None."""
+    return contextlib.nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+
+
+def _model(config: VLMConfig, decisions: Decisions) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
+    if config.start is not None:
+        agent = VLMAgent.from_pretrained(config.start)
+        return agent.model.train(), agent.processor
+    seen = decisions.settings[0]
+    missing = set(config.levels) - set(seen["levels"])
+    if missing:
+        raise ValueError(f"the decisions have no rows of {sorted(missing)}, only of {seen['levels']}")
+    return make_tiny(
+        [text for texts in decisions.instructions for text in texts],
+        decisions.token_dim,
+        levels=config.levels,
+        patch_pool=tuple(seen["patch_pool"]),
+        perception=seen["perception"],
+        hidden_size=config.hidden_size,
+        layers=config.layers,
+        heads=config.heads,
+        queries=config.queries,
+        query_layers=config.query_layers,
+        explained=config.explained,
+    )
+
+
+def _settings(config: VLMConfig, decisions: Decisions) -> str:
+    """What must be the same for a run to go on, as JSON."""
+    settings = dataclasses.asdict(config)
+    for name in ("out", "threads", "num_envs"):
+        del settings[name]
+    return json.dumps({**settings, "shards": list(decisions.settings)}, sort_keys=True)
+
+
+def train_vlm(config: VLMConfig, evaluate: Callable[[VLMAgent], dict[str, float]] | None = None) -> Path:
+    """Train a 3D-VLM by imitation, or go on with a run that was cut off.
+
+    Args:
+        config: Settings; written to `config.out` as `config.json`.
+        evaluate: Closed-loop metrics of an agent, "success" among them; by default `Validation` on
+            `config.eval_split`.
+
+    Returns:
+        Folder of the best weights, `config.out/best`: the model, its processor and its card.
+    """
+    torch.set_num_threads(config.threads)
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    run = VLMImitation(config, open_decisions(config.decisions))
+    state = out / "state.safetensors"
+    if state.is_file():
+        run.resume(state)
+    write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
+    with ExitStack() as stack:
+        if evaluate is None:
+            evaluate = stack.enter_context(
+                Validation(
+                    config.eval_dataset,
+                    config.eval_split,
+                    Perception(**run.model.config.perception),
+                    tuple(run.processor.levels),
+                    config.eval_episodes,
+                    config.num_envs,
+                    action_mode="macro",
+                )
+            )
+        writer = stack.enter_context(SummaryWriter(str(out / "tensorboard")))
+        for losses in _updates(run, writer):
+            if run.update % config.eval_every == 0 or run.update == config.updates:
+                metrics = evaluate(VLMAgent(run.model, run.processor))
+                _note(run, losses, metrics, writer)
+                run.save(state)
+    return out / "best"
+
+
+def _updates(run: VLMImitation, writer: SummaryWriter) -> Iterator[dict[str, float]]:
+    """Carry out the remaining updates with a progress bar and logs; yields smoothed losses."""
+    smooth: dict[str, float] = {}
+    total = run.config.updates
+    with tqdm(total=total, initial=run.update, desc="imitation", unit="update", smoothing=0.02) as progress:
+        while run.update < total:
+            for name, value in run.step().items():
+                smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
+            progress.update(1)
+            if run.update % 20 == 0:
+                progress.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()})
+                for name, value in smooth.items():
+                    writer.add_scalar(f"vlm/{name}", value, run.update)
+            yield dict(smooth)
+
+
+def _note(
+    run: VLMImitation, losses: dict[str, float], closed_loop: dict[str, float], writer: SummaryWriter
+) -> None:
+    """Log a validation, and keep the weights if none were better."""
+    config, out = run.config, Path(run.config.out)
+    named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
+    for name, value in named.items():
+        writer.add_scalar(name, value, run.update)
+    append_point(out / "curve.jsonl", {"update": run.update, **losses, **named})
+    if closed_loop["success"] >= run.best_success:
+        run.best_success = closed_loop["success"]
+        card = {
+            "method": "imitation of the expert's macro actions",
+            "update": run.update,
+            "settings": dataclasses.asdict(config),
+            "decisions": len(run.decisions),
+            "shards": list(run.decisions.settings),
+            "figures": closed_loop,
+        }
+        save_agent(out / "best", run.model, run.processor, card)
+
+
+def append_point(path: Path, point: dict[str, Any]) -> None:
+    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
+    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    points = [old for old in points if old["update"] < point["update"]] + [point]
+    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())

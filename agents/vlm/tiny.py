@@ -1,0 +1,102 @@
+"""The tiny agent: a small language model of our own, with a tokenizer of the instructions' words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from agents.vlm.automaton import special_id
+from agents.vlm.backbones import tiny_config
+from agents.vlm.explanations import explanation_automaton
+from agents.vlm.model import Dynam3DForCausalLM
+from agents.vlm.processor import Dynam3DProcessor
+from agents.vlm.prompt import ANSWER, LEVEL_TOKENS, TRUNCATE
+from agents.vlm.tokenizer import make_tokenizer
+from vlnenv.episodes.vocabulary import Vocabulary
+from vlnenv.memory.text_table import load_text_table
+
+
+def make_tiny(
+    instructions: Sequence[str],
+    token_dim: int,
+    *,
+    levels: Sequence[str],
+    patch_pool: Sequence[int] = (1, 1),
+    perception: Mapping[str, Any] | None = None,
+    hidden_size: int = 128,
+    layers: int = 3,
+    heads: int = 4,
+    queries: int = 24,
+    query_layers: int = 2,
+    explained: bool = True,
+) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
+    """A new tiny model with random weights, and its processor.
+
+    Args:
+        instructions: Texts whose words it is to know.
+        token_dim: Length D of a memory token's feature. Where it is that of the shipped text table, words
+            start as features of that name look: "table" near tables.
+        levels: Levels of memory that it reads.
+        patch_pool: Rows and columns of patches that become one row.
+        perception: Fields of `agents.config.Perception` that the memory is made with.
+        hidden_size: Width.
+        layers: Layers of the language model.
+        heads: Attention heads.
+        queries: Tokens that the querying transformer makes of all levels; 0 gives each row its own token.
+        query_layers: Its layers.
+        explained: Whether explanations follow answers.
+    """
+    tokenizer = make_tokenizer(Vocabulary.of(instructions).words, by_phrase=True)
+    queries = queries if "patch" in levels else 0
+    query_levels = tuple(levels) if queries else ("patch",)
+    processor = Dynam3DProcessor(
+        tokenizer,
+        token_dim,
+        levels=levels,
+        queries=queries,
+        query_levels=query_levels,
+        patch_pool=patch_pool,
+        explained=explained,
+    )
+    said = set(processor.automaton().token_ids) | {tokenizer.eos_token_id}
+    if explained:
+        said |= set(explanation_automaton(tokenizer).token_ids)
+    config = tiny_config(
+        len(tokenizer),
+        token_dim,
+        {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()},
+        special_id(tokenizer, ANSWER),
+        tokenizer.eos_token_id,
+        tokenizer.pad_token_id,
+        truncate_token_id=special_id(tokenizer, TRUNCATE),
+        action_token_ids=sorted(said),
+        hidden_size=hidden_size,
+        layers=layers,
+        heads=heads,
+        levels=tuple(levels),
+        queries=queries,
+        query_levels=query_levels,
+        query_layers=query_layers,
+        query_gradient=1.0,
+        perception=dict(perception or {}),
+    )
+    model = Dynam3DForCausalLM(config)
+    _start_words_from_features(model, tokenizer)
+    return model, processor
+
+
+@torch.no_grad()
+def _start_words_from_features(model: Dynam3DForCausalLM, tokenizer: Any) -> None:
+    """Put each word near what the memory tokens of that name look like: training goes on from there."""
+    table = load_text_table()
+    if table.dim != model.config.token_dim:
+        return
+    weight = model.get_input_embeddings().weight
+    # One random projection for all words keeps their angles.
+    projection = torch.randn(table.dim, weight.shape[1]) * weight.shape[1] ** -0.5
+    for word, index in tokenizer.get_vocab().items():
+        if word in table and not word.startswith("<"):
+            vector = torch.from_numpy(table.embed(word)) @ projection
+            weight[index] = vector / vector.norm() * weight[index].norm()

@@ -1,0 +1,105 @@
+"""Settings of the 3D-VLM's training; loads nothing heavy, so that `vlnenv --help` is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agents.config import Perception
+
+VLM_LEVELS = ("patch", "instance", "zone", "path")
+"""Token levels that the 3D-VLM reads by default."""
+
+
+@dataclass(frozen=True)
+class DecisionConfig:
+    """Which episodes are walked through, and how, to note decisions (`vlnenv train decisions`)."""
+
+    out: str = "runs/decisions"
+    """Folder for the decisions; one that is complete is left as it is."""
+    dataset: str = "houses"
+    """Data set, as the environment takes it."""
+    split: str = "train"
+    scenes: int | None = None
+    """Only episodes in the first so many scenes of the split; None takes all."""
+    routes: int | None = None
+    """How many routes, evenly spread over those; None takes all. A route is walked once, whatever the number
+    of its instructions (a learner reads another of them in each round)."""
+    perception: Perception = field(default_factory=Perception)
+    """What the memory is made with; a learner's own must be the same."""
+    levels: tuple[str, ...] = VLM_LEVELS
+    patch_pool: tuple[int, int] = (4, 2)
+    """Rows and columns of the 12 x 48 panorama that become one memory row."""
+    learner: str | None = None
+    """Folder of the model that decides where the expert doesn't; None for the expert alone."""
+    expert: float = 1.0
+    """Chance at each decision that the expert's is carried out: DAgger's beta."""
+    wrong_turn: float = 0.1
+    """Chance at each decision of a random turn and walk, to come back from."""
+    stop_m: float = 1.5
+    """The expert stops within this walking distance of the goal."""
+    by_route: bool = False
+    """Whether the expert returns to the reference route before it goes on to the goal."""
+    paraphrase: int = 0
+    """Which of a route's instructions the learner reads, modulo their number."""
+    num_envs: int = 16
+    """Episodes side by side."""
+    threads: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class VLMConfig:
+    """Settings of `vlnenv train vlm`: imitation on noted decisions."""
+
+    out: str = "runs/vlm"
+    """Folder for weights, curves and TensorBoard logs; a run that is there goes on where it stopped."""
+    decisions: tuple[str, ...] = ("runs/decisions",)
+    """Folders of decisions; DAgger's rounds add theirs."""
+    start: str | None = None
+    """Folder of a model to start from; None begins a new tiny one."""
+    hidden_size: int = 128
+    layers: int = 3
+    heads: int = 4
+    queries: int = 24
+    """Tokens that the querying transformer makes of the memory; 0 gives every row a token of its own."""
+    query_layers: int = 2
+    levels: tuple[str, ...] = VLM_LEVELS
+    blind: str = ""
+    """"instruction" or "vision" leaves that out, for comparison."""
+    updates: int = 6000
+    batch_size: int = 64
+    accumulate: int = 1
+    """Batches whose gradients one update adds up."""
+    learning_rate: float = 1e-3
+    """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
+    weight_decay: float = 0.05
+    grad_norm: float = 1.0
+    explained: bool = True
+    """Whether an explanation is learned behind each answer."""
+    stop_weight: float = 2.0
+    """Weight of answers that stop."""
+    first_weight: float = 2.0
+    """Weight of an answer's first choice: which way to turn, or to stop."""
+    explanation_weight: float = 0.3
+    row_dropout: float = 0.15
+    word_dropout: float = 0.05
+    mirror: float = 0.5
+    eval_every: int = 2000
+    """Updates between closed-loop validations; the best weights by success rate are kept."""
+    eval_dataset: str = "houses"
+    eval_split: str = "val_seen"
+    """Never the split that results are reported on."""
+    eval_episodes: int = 100
+    num_envs: int = 16
+    threads: int = 1
+    """Torch threads. More than the free cores makes training many times slower."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("updates", "batch_size", "accumulate", "eval_every", "eval_episodes", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.blind not in ("", "instruction", "vision"):
+            raise ValueError(f"blind must be '', 'instruction' or 'vision', got {self.blind!r}")
+        if self.eval_split == "val_unseen":
+            raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
