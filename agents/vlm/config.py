@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
@@ -75,7 +76,7 @@ class Dynam3DConfig(PreTrainedConfig):
     answer_token_id: int | None = None
     truncate_token_id: int | None = None
     action_token_ids: list[int] | None = None
-    perception: dict | None = None
+    perception: dict[str, Any] = field(default_factory=dict)
     step_deg: float = 15.0
     step_m: float = 0.25
     source: str | None = None
@@ -85,7 +86,6 @@ class Dynam3DConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
         self.levels = list(self.levels)
         self.query_levels = list(self.query_levels)
-        self.perception = dict(self.perception or {})
         self.tie_word_embeddings = bool(self.text.tie_word_embeddings)
         # transformers makes an empty configuration of each class to compare with: nothing to check in it.
         if self.level_token_ids is not None:

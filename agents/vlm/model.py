@@ -105,9 +105,10 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             )
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> nn.Embedding:
         """The language model's."""
-        return self.language_model.get_input_embeddings()
+        embeddings: Any = self.language_model.get_input_embeddings()
+        return embeddings
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the language model's."""
@@ -205,11 +206,15 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             slots: Placeholders of each sample, (b,).
         """
         assert self.query_transformer is not None
-        rows = pixel_values.new_zeros(*codes.shape, self.config.text.hidden_size)
+        # The weights' precision, which is not the memory's where a whole model is in bfloat16.
+        width, dtype = self.config.text.hidden_size, self.query_transformer.queries.dtype
+        rows = pixel_values.new_zeros(*codes.shape, width, dtype=dtype)
         valid = torch.zeros_like(codes, dtype=torch.bool)
         for level in self.config.query_levels:
             is_row = codes == LEVEL_CODES[level]
-            rows = rows.index_put((is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype))
+            rows = rows.index_put(
+                (is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype)
+            )
             valid = valid | is_row
         check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
         places = pixel_values.new_zeros(self.config.queries, pixel_values.shape[2])
@@ -253,7 +258,7 @@ class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):
         self._tied_weights_keys = {"lm_head.weight": f"{name}.weight"}
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> nn.Embedding:
         """The language model's."""
         return self.model.get_input_embeddings()
 
