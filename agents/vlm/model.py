@@ -34,10 +34,10 @@ class AnswerHead(nn.Linear):
     is sampled from; it is a buffer, so nothing trains it.
     """
 
-    def __init__(self, width: int, vocabulary: int) -> None:
-        super().__init__(width, vocabulary, bias=False)
+    def __init__(self, width: int, vocabulary: int, device: Any = None) -> None:
+        super().__init__(width, vocabulary, bias=False, device=device)
         del self.bias
-        self.register_buffer("bias", torch.zeros(vocabulary))
+        self.register_buffer("bias", torch.zeros(vocabulary, device=device))
 
 
 @dataclass
@@ -105,9 +105,10 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             )
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> nn.Embedding:
         """The language model's."""
-        return self.language_model.get_input_embeddings()
+        embeddings: Any = self.language_model.get_input_embeddings()
+        return embeddings
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the language model's."""
@@ -205,11 +206,15 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             slots: Placeholders of each sample, (b,).
         """
         assert self.query_transformer is not None
-        rows = pixel_values.new_zeros(*codes.shape, self.config.text.hidden_size)
+        # The weights' precision, which is not the memory's where a whole model is in bfloat16.
+        width, dtype = self.config.text.hidden_size, self.query_transformer.queries.dtype
+        rows = pixel_values.new_zeros(*codes.shape, width, dtype=dtype)
         valid = torch.zeros_like(codes, dtype=torch.bool)
         for level in self.config.query_levels:
             is_row = codes == LEVEL_CODES[level]
-            rows = rows.index_put((is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype))
+            rows = rows.index_put(
+                (is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype)
+            )
             valid = valid | is_row
         check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
         places = pixel_values.new_zeros(self.config.queries, pixel_values.shape[2])
@@ -253,7 +258,7 @@ class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):
         self._tied_weights_keys = {"lm_head.weight": f"{name}.weight"}
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> nn.Embedding:
         """The language model's."""
         return self.model.get_input_embeddings()
 
@@ -268,6 +273,19 @@ class Dynam3DForCausalLM(Dynam3DPreTrainedModel, GenerationMixin):
     def set_output_embeddings(self, new_embeddings: nn.Module) -> None:
         """Replace the head."""
         self.lm_head = new_embeddings
+
+    def resize_token_embeddings(self, new_num_tokens: int | None = None, *args: Any, **kwargs: Any) -> Any:
+        """The embeddings as they are.
+
+        Raises:
+            ValueError: If another number of tokens is asked for: a head of transformers would replace ours.
+        """
+        if new_num_tokens not in (None, self.config.text.vocab_size):
+            raise ValueError(
+                f"the model has {self.config.text.vocab_size} tokens and can't be resized to "
+                f"{new_num_tokens}: add tokens to the tokenizer, then make the model by agents.vlm.backbones"
+            )
+        return self.get_input_embeddings()
 
     @can_return_tuple
     def forward(

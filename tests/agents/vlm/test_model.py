@@ -279,3 +279,44 @@ def test_a_prompt_without_any_memory():
         one = model(input_ids=ids).logits
         two = model(input_ids=ids, pixel_values=torch.zeros(1, 4, 4 + TOKEN_DIM)).logits
     torch.testing.assert_close(one, two)
+
+
+def test_several_answers_to_one_prompt():
+    model = small_model()
+    batch = collate(samples(3))
+    torch.manual_seed(0)
+    out = model.generate(
+        **batch,
+        max_new_tokens=3,
+        do_sample=True,
+        top_k=0,
+        num_return_sequences=2,
+        output_logits=True,
+        return_dict_in_generate=True,
+    )
+    doubled = {name: value.repeat_interleave(2, dim=0) for name, value in batch.items()}
+    scored = log_probs(model, continued(doubled, out.sequences))
+    start = batch["input_ids"].shape[1]
+    steps = of_logits(torch.stack(out.logits, dim=1))
+    torch.testing.assert_close(scored[:, start - 1 : -1], steps, atol=1e-4, rtol=0)
+
+
+def test_gradient_checkpointing_changes_no_gradient():
+    model = small_model().train()
+    batch = collate(samples(3))
+    labels = torch.full_like(batch["input_ids"], -100)
+    labels[:, -1] = ACTIONS[3]
+    model(**batch, labels=labels).loss.backward()
+    expected = {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+    model.zero_grad()
+    model.activation_checkpointing_enable()
+    model(**batch, labels=labels).loss.backward()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, expected[name], atol=1e-5, rtol=1e-4, msg=name)
+
+
+def test_the_vocabulary_is_not_resized():
+    model = small_model()
+    assert model.resize_token_embeddings() is model.get_input_embeddings()
+    with pytest.raises(ValueError, match=f"has {VOCABULARY} tokens and can't be resized to {VOCABULARY + 1}"):
+        model.resize_token_embeddings(VOCABULARY + 1)

@@ -42,7 +42,9 @@ def test_the_order_of_patches_and_their_padding_change_nothing():
 
 def test_queries_stand_around_the_agent():
     places = query_places(4)
-    torch.testing.assert_close(places[:, :2], torch.tensor([[2.0, 0], [0, 2], [-2, 0], [0, -2]]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        places[:, :2], torch.tensor([[2.0, 0], [0, 2], [-2, 0], [0, -2]]), atol=1e-5, rtol=0
+    )
     assert query_places(24).shape == (24, 3)
 
 
@@ -55,7 +57,7 @@ def test_other_levels_can_be_compressed_too():
     changed = rows.clone()
     changed[rows[:, 0] == 2, 4:] += 1.0
     assert (log_probs(model, collate([(kept, changed)]))[:, -1] - first).abs().max() > 1e-5
-    with pytest.raises(ValueError, match="2 <instance> placeholders|0 instance rows|placeholders"):
+    with pytest.raises(ValueError, match=r"placeholders"):
         small_model(queries=3)(**collate([(kept, rows)]))
 
 

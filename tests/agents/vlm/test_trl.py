@@ -3,18 +3,34 @@
 import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from agents.vlm import Dynam3DForCausalLM
+from agents.vlm.backbones import tiny_model
 from agents.vlm.model import FROZEN_OUT
-from tests.agents.vlm.models import ACTIONS, EOS, PAD, collate, log_probs, of_logits, samples, small_model
+from agents.vlm.processor import Dynam3DProcessor
+from agents.vlm.prompt import make_prompt
+from agents.vlm.tokenizer import make_tokenizer
+from tests.agents.vlm.models import (
+    ACTIONS,
+    EOS,
+    PAD,
+    TOKEN_DIM,
+    collate,
+    log_probs,
+    of_logits,
+    samples,
+    small_model,
+)
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     pytest.importorskip("trl")
     import accelerate
-    from trl import GRPOTrainer
+    from datasets import Dataset
+    from trl import GRPOConfig, GRPOTrainer
     from trl.trainer.utils import add_fused_lm_head, create_model_from_path
 
 STEPS = 5
@@ -137,3 +153,41 @@ def test_trl_loads_the_folder_of_a_saved_model(tmp_path, accelerator):
     assert type(again) is Dynam3DForCausalLM
     batch = collate(samples(3))
     torch.testing.assert_close(log_probs(again, batch), log_probs(model, batch), atol=1e-4, rtol=0)
+
+
+# Warnings of trl, accelerate and peft about each other.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("beta", [0.0, 0.04])
+def test_grpo_trains_every_part(tmp_path, beta):
+    torch.manual_seed(0)
+    tokenizer = make_tokenizer(["walk", "past", "the", "sofa"])
+    tiny_model(tokenizer, TOKEN_DIM, hidden_size=32, layers=1).save_pretrained(tmp_path / "model")
+    text = make_prompt("walk past the sofa", [[-1, -1, -1]] * 4, {"patch": 2, "instance": 1, "zone": 1})
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(2, 4, 4 + TOKEN_DIM))
+    rows[..., 0] = [1, 1, 2, 3]
+    prompt = [{"role": "user", "content": text}]
+    trainer = GRPOTrainer(
+        model=str(tmp_path / "model"),
+        reward_funcs=lambda completions, **_: [float("left" in c[0]["content"]) for c in completions],
+        args=GRPOConfig(
+            output_dir=str(tmp_path / "run"),
+            use_cpu=True,
+            bf16=False,
+            gradient_checkpointing=False,
+            per_device_train_batch_size=16,
+            num_generations=8,
+            max_completion_length=2,
+            learning_rate=1e-2,
+            max_steps=2,
+            beta=beta,
+            report_to=[],
+        ),
+        train_dataset=Dataset.from_list([{"prompt": prompt, "images": [row.tolist()]} for row in rows]),
+        processing_class=Dynam3DProcessor(tokenizer, token_dim=TOKEN_DIM),
+    )
+    before = {name: parameter.detach().clone() for name, parameter in trainer.model.named_parameters()}
+    trainer.train()
+    for name, parameter in trainer.model.named_parameters():
+        assert not torch.equal(parameter, before[name]), name
+    assert trainer.state.log_history[-1]["train_loss"] == pytest.approx(0.0, abs=1.0)
