@@ -57,8 +57,8 @@ def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | Privileg
     """An agent by name.
 
     Args:
-        name: One of `agent_names()`, a policy's `.safetensors` file, a 3D-VLM's folder, or `module:attribute`,
-            a callable that makes an agent of yours.
+        name: One of `agent_names()`, a policy's `.safetensors` file, a 3D-VLM's folder, or
+            `module:attribute`, a callable that makes an agent of yours.
         seed: For agents that draw random numbers.
         temperature: For trained policies: 0 takes the best action, else actions are drawn.
 

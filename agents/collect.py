@@ -80,9 +80,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
     return out
 
 
-def chosen_routes(
-    episodes: Sequence[Episode], scenes: int | None, routes: int | None
-) -> list[list[Episode]]:
+def chosen_routes(episodes: Sequence[Episode], scenes: int | None, routes: int | None) -> list[list[Episode]]:
     """Episodes by route, neighbours in one scene.
 
     Args:

@@ -25,7 +25,9 @@ def round_settings(config: DaggerConfig, number: int) -> tuple[DecisionConfig, V
         number: The round, from 0.
     """
     folder = Path(config.out) / f"round-{number}"
-    start = config.start if number == 0 else str(Path(config.out) / f"round-{number - 1}" / "training" / "best")
+    start = (
+        config.start if number == 0 else str(Path(config.out) / f"round-{number - 1}" / "training" / "best")
+    )
     walks = dataclasses.replace(
         config.walks,
         out=str(folder / "decisions"),

@@ -132,14 +132,10 @@ class DecisionWriter:
         ):
             self._columns[name].append(np.asarray(value, dtype=dtype))
 
-    def write(
-        self, folder: Path, instructions: Sequence[Sequence[str]], settings: dict[str, Any]
-    ) -> None:
+    def write(self, folder: Path, instructions: Sequence[Sequence[str]], settings: dict[str, Any]) -> None:
         """Write `index.json` and the arrays into an empty folder."""
         counts = [len(rows) for rows in self._columns["rows"]]
-        arrays = {
-            name: np.stack(column) for name, column in self._columns.items() if name != "rows"
-        }
+        arrays = {name: np.stack(column) for name, column in self._columns.items() if name != "rows"}
         arrays["rows"] = np.concatenate(self._columns["rows"])
         arrays["offsets"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         for name, array in arrays.items():

@@ -44,9 +44,7 @@ def expert_macro(batch: EpisodeBatch, slot: int, stop_m: float = 1.5, by_route: 
     """
     rollout, task = batch.rollout(slot), batch.task
     goal_m = _public_goal(rollout)
-    distance_m = float(
-        batch.simulator.geodesic(rollout.scene, rollout.position_m[None], goal_m)[0]
-    )
+    distance_m = float(batch.simulator.geodesic(rollout.scene, rollout.position_m[None], goal_m)[0])
     if distance_m <= stop_m:
         return np.array(STOP_MACRO)
     target_m = goal_m

@@ -158,7 +158,8 @@ class RollIn:
 
 def privileged_goal(batch: EpisodeBatch, slot: int) -> np.ndarray:
     """Walking distance to a slot's goal, its place ahead and to the left (metres), and the part of the route
-    that is done: float32 (4,)."""
+    that is done: float32 (4,).
+    """
     rollout = batch.rollout(slot)
     assert rollout.goal_m is not None, "the expert needs a goal"
     ahead, left, _ = to_agent_frame(rollout.goal_m - rollout.position_m, rollout.heading_rad)

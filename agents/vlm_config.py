@@ -110,7 +110,8 @@ class VLMConfig:
 @dataclass(frozen=True)
 class DaggerConfig:
     """Settings of `vlnenv train dagger`: rounds of walking by the learner, and of learning what the expert
-    would have done there."""
+    would have done there.
+    """
 
     start: str
     """Folder of a model, trained by imitation."""

@@ -26,7 +26,11 @@ def config(
 ) -> DecisionConfig:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
     return DecisionConfig(
-        out=str(tmp_path / "decisions"), dataset=str(episode_file), perception=SEMANTIC, wrong_turn=0.0, num_envs=2
+        out=str(tmp_path / "decisions"),
+        dataset=str(episode_file),
+        perception=SEMANTIC,
+        wrong_turn=0.0,
+        num_envs=2,
     )
 
 
@@ -129,7 +133,9 @@ def test_a_learner_is_followed_but_for_its_stops(config: DecisionConfig) -> None
     from agents.environments import make_env
     from vlnenv.evaluation import evaluate
 
-    env = make_env(2, SEMANTIC, config.levels, action="macro", dataset=config.dataset, autoreset_mode="Disabled")
+    env = make_env(
+        2, SEMANTIC, config.levels, action="macro", dataset=config.dataset, autoreset_mode="Disabled"
+    )
     routes = {"0": 0, "1": 1}
     for macro, ends_well in (((1, 0, 0), True), ((0, 3, 1), False)):
         writer = DecisionWriter()

@@ -14,9 +14,7 @@ from agents.vlm_config import DaggerConfig, DecisionConfig, VLMConfig
 
 
 @pytest.fixture
-def config(
-    episode_file: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> DaggerConfig:
+def config(episode_file: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DaggerConfig:
     monkeypatch.setenv("VLNENV_CACHE", str(cache))
     walks = DecisionConfig(
         out=str(tmp_path / "expert"), dataset=str(episode_file), perception=Perception("semantic"), num_envs=2

@@ -22,6 +22,7 @@ from vlnenv.sim.embree import EmbreeSimulator
 HASHES = {
     "r2r": {
         "train": "1ef08eeed1585666",
+        "train_large": "04b0b7c3a19c814c",
         "val_seen": "90a9cfd44975509a",
         "val_unseen": "53bc1b44e5e5f114",
         "test": "ea046a7dcbe76870",
@@ -41,6 +42,9 @@ HASHES = {
 }
 """Of the shipped files, style by style: what `python -m vlnenv.houses.dataset` prints."""
 MAX_BYTES = 5_000_000
+SPLITS_AND_STYLES = [(name, style) for name, split in SPLITS.items() for style in split.styles]
+FULL = [name for name, split in SPLITS.items() if split.has_rollouts]
+"""Splits in all styles, with rollouts."""
 
 
 def routes_of(dataset: EpisodeDataset) -> dict[str, list[Episode]]:
@@ -56,14 +60,13 @@ def walked(episode: Episode) -> tuple:
     return dataclasses.replace(episode, episode_id="", instruction="")
 
 
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize(("split", "style"), SPLITS_AND_STYLES)
 def test_a_split_is_what_it_says(split: str, style: str):
     dataset, spec = load_episodes(split, style), SPLITS[split]
     assert dataset.name == (NAME if style == "r2r" else f"{NAME}-{style}")
     assert len(dataset) == spec.houses * spec.routes_per_house * PARAPHRASES
     assert {each.scene_id for each in dataset} == {
-        f"houses/{spec.group}/{number:04d}" for number in range(spec.houses)
+        f"houses/{spec.group}/{number:04d}" for number in spec.numbers
     }
     for paraphrases in routes_of(dataset).values():
         assert len(paraphrases) == len({each.instruction for each in paraphrases}) == PARAPHRASES
@@ -81,17 +84,17 @@ def test_the_splits_are_large_enough():
 
 
 def test_splits_are_disjoint():
-    train, seen, unseen, test = (load_episodes(split) for split in SPLITS)
-    scenes = [{each.scene_id for each in dataset} for dataset in (train, unseen, test)]
+    train, large, seen, unseen, test = (load_episodes(split) for split in SPLITS)
+    scenes = [{each.scene_id for each in dataset} for dataset in (train, large, unseen, test)]
     assert len(set.union(*scenes)) == sum(map(len, scenes))
     assert {e.scene_id for e in seen} <= scenes[0]
-    ids = [e.episode_id for dataset in (train, seen, unseen, test) for e in dataset]
+    ids = [e.episode_id for dataset in (train, large, seen, unseen, test) for e in dataset]
     assert len(ids) == len(set(ids))
     ways = {(e.scene_id, e.start_position_m, e.goal_position_m) for e in train}
     assert not ways & {(e.scene_id, e.start_position_m, e.goal_position_m) for e in seen}
 
 
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize("split", FULL)
 def test_styles_tell_the_same_routes(split: str):
     r2r = load_episodes(split)
     for style in STYLES[1:]:
@@ -102,7 +105,7 @@ def test_styles_tell_the_same_routes(split: str):
             assert a.instruction != b.instruction
 
 
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize("split", FULL)
 def test_routes_and_ground_truth(split: str):
     spl = []
     for episode in load_episodes(split).episodes[::PARAPHRASES]:
@@ -124,7 +127,7 @@ def test_routes_and_ground_truth(split: str):
     assert np.mean(spl) >= 0.97
 
 
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize("split", FULL)
 def test_routes_lead_from_room_to_room(split: str):
     episodes = load_episodes(split).episodes
     for episode in episodes[:: len(episodes) // 12]:
@@ -138,8 +141,7 @@ def test_routes_lead_from_room_to_room(split: str):
         assert target.room == house.room_at(x, z, y)
 
 
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize(("split", "style"), SPLITS_AND_STYLES)
 def test_words(split: str, style: str):
     dataset = load_episodes(split, style)
     vocabulary = set(dataset.vocabulary)
@@ -166,17 +168,18 @@ def test_the_goal_object_is_in_sight():
         assert (frames.instance == goal.id).mean() > 0.005
 
 
-@pytest.mark.parametrize(("split", "number"), [("val_unseen", 0), ("train", 7)])
+@pytest.mark.parametrize(("split", "number"), [("val_unseen", 0), ("train", 7), ("train_large", 899)])
 def test_generation_gives_the_shipped_episodes(split: str, number: int):
     made = generate_house(split, number)
     scene_id = f"houses/{SPLITS[split].group}/{number:04d}"
-    for style in STYLES:
+    assert list(made.episodes) == list(SPLITS[split].styles)
+    for style in SPLITS[split].styles:
         kept = [e for e in load_episodes(split, style) if e.scene_id == scene_id]
         assert episodes_hash(made.episodes[style]) == episodes_hash(kept)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("split", list(SPLITS))
+@pytest.mark.parametrize("split", FULL)
 def test_generation_gives_the_shipped_files(split: str, tmp_path):
     datasets, _ = houses_dataset.generate(split, jobs=2)
     for style in STYLES:
@@ -212,8 +215,12 @@ def test_unknown_names_are_answered():
         load_episodes("val_unsean")
     with pytest.raises(ValueError, match="reverie"):
         load_episodes("train", "revery")
+    with pytest.raises(ValueError, match="style of instructions of 'train_large'.*r2r"):
+        load_episodes("train_large", "reverie")
     with pytest.raises(ValueError, match="houses 0 to 39"):
         generate_house("val_unseen", 40)
+    with pytest.raises(ValueError, match="houses 200 to 899"):
+        generate_house("train_large", 199)
 
 
 def test_the_format_is_read_by_its_own_reader():

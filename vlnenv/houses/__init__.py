@@ -26,7 +26,7 @@ __all__ = [
     "write_house",
 ]
 
-SPLITS = ("train", "val_seen", "val_unseen", "test")
+SPLITS = ("train", "train_large", "val_seen", "val_unseen", "test")
 """Splits of the built-in data set."""
 
 

@@ -44,20 +44,33 @@ class Split:
     group: str
     """House group: "houses/<group>/<number>"."""
     houses: int
-    """The first so many houses of the group."""
+    """So many houses of the group, in a row."""
     routes_per_house: int
     first_id: int
-    """Trajectory id of the first route; house n's begin at first_id + 100 n. Episode ids are 10 times the
-    trajectory's, plus the number of the paraphrase."""
+    """Trajectory id of house 0's first route; house n's begin at first_id + 100 n. Episode ids are 10 times
+    the trajectory's, plus the number of the paraphrase."""
+    first_house: int = 0
+    """Number of the first house."""
+    styles: tuple[str, ...] = STYLES
+    """Styles that it has texts in."""
+    has_rollouts: bool = True
+    """Whether the ground-truth rollouts are written, too."""
+
+    @property
+    def numbers(self) -> range:
+        """Numbers of its houses in the group."""
+        return range(self.first_house, self.first_house + self.houses)
 
 
 SPLITS: dict[str, Split] = {
     "train": Split("train", 200, 14, 1),
+    "train_large": Split("train", 700, 14, 1_000_001, 200, ("r2r",), has_rollouts=False),
     "val_seen": Split("train", 50, 4, 100_001),
     "val_unseen": Split("val_unseen", 40, 5, 200_001),
     "test": Split("test", 40, 5, 300_001),
 }
-"""val_seen has other routes in houses of train; val_unseen and test have houses of their own."""
+"""val_seen has other routes in houses of train; all others have houses of their own. train_large is for
+learners that train's 200 houses are too few for: its scenes take 7 GB of the cache once they have been used."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +94,16 @@ def load(split: str, style: str = "r2r") -> EpisodeDataset:
         ValueError: If there is no such split or style.
         FileNotFoundError: If the package was installed without its episode files.
     """
-    return _load(_checked(split), _checked_style(style))
+    return _load(_checked(split), _checked_style(style, split))
 
 
 @lru_cache(maxsize=len(SPLITS) * len(STYLES))
 def _load(split: str, style: str) -> EpisodeDataset:
-    path, rollouts = _file(EPISODES_DIR, style, split), EPISODES_DIR / _ROLLOUTS / f"{split}_gt.json.gz"
+    path = _file(EPISODES_DIR, style, split)
+    has_rollouts = SPLITS[split].has_rollouts
+    rollouts = EPISODES_DIR / _ROLLOUTS / f"{split}_gt.json.gz" if has_rollouts else None
     for each in (path, rollouts):
-        if not each.is_file():
+        if each is not None and not each.is_file():
             raise FileNotFoundError(
                 f"the episode file {each} is missing from the installed package; make it again with "
                 "`python -m vlnenv.houses.dataset`"
@@ -101,7 +116,7 @@ def generate_house(split: str, number: int, simulator: Simulator | None = None) 
 
     Args:
         split: A key of `SPLITS`.
-        number: The house, below the split's count.
+        number: The house, one of the split's `numbers`.
         simulator: Has to load built-in houses; by default one is made.
 
     Raises:
@@ -110,8 +125,8 @@ def generate_house(split: str, number: int, simulator: Simulator | None = None) 
     from vlnenv.houses.routes.routes import describe_routes, episode_of
 
     spec = SPLITS[_checked(split)]
-    if not 0 <= number < spec.houses:
-        raise ValueError(f"split {split!r} has houses 0 to {spec.houses - 1}, got {number}")
+    if number not in spec.numbers:
+        raise ValueError(f"split {split!r} has houses {spec.numbers[0]} to {spec.numbers[-1]}, got {number}")
     simulator = _simulator() if simulator is None else simulator
     scene_id = f"houses/{spec.group}/{number:04d}"
     rejections: Counter[str] = Counter()
@@ -121,13 +136,13 @@ def generate_house(split: str, number: int, simulator: Simulator | None = None) 
         spec.routes_per_house,
         f"{VERSION}/{split}",
         house=house_of(scene_id),
-        styles=STYLES,
+        styles=spec.styles,
         paraphrases=PARAPHRASES,
         rejections=rejections,
     )
-    episodes: dict[str, list[Episode]] = {style: [] for style in STYLES}
+    episodes: dict[str, list[Episode]] = {style: [] for style in spec.styles}
     for trajectory_id, each in enumerate(described, spec.first_id + _IDS_PER_HOUSE * number):
-        for style in STYLES:
+        for style in spec.styles:
             for paraphrase, text in enumerate(each.texts[style]):
                 episodes[style].append(
                     episode_of(each.route, text, 10 * trajectory_id + paraphrase, trajectory_id)
@@ -148,10 +163,10 @@ def generate(
     Returns:
         Style -> the same as `load` gives, for all houses; and the rejections, by reason.
     """
-    numbers = range(SPLITS[_checked(split)].houses) if houses is None else houses
+    numbers = SPLITS[_checked(split)].numbers if houses is None else houses
     found = list(_each_house(split, numbers, jobs))
     datasets = {}
-    for style in STYLES:
+    for style in SPLITS[split].styles:
         episodes = tuple(episode for each in found for episode in each.episodes[style])
         datasets[style] = EpisodeDataset(
             name=_name(style),
@@ -184,7 +199,7 @@ def _each_house(split: str, numbers: Sequence[int], jobs: int) -> list[HouseEpis
 def save(dataset: EpisodeDataset, style: str, folder: Path = EPISODES_DIR) -> Path:
     """Write `{style}/{split}.json.gz`; R2R's style gets the rollouts of all beside it."""
     path = _file(folder, style, dataset.split)
-    if style != _ROLLOUTS:
+    if style != _ROLLOUTS or not SPLITS[dataset.split].has_rollouts:
         bare = (dataclasses.replace(each, gt_locations_m=(), gt_actions=()) for each in dataset)
         dataset = dataclasses.replace(dataset, episodes=tuple(bare), hash="")
     write_r2r_ce(dataset, path)
@@ -211,9 +226,11 @@ def _checked(split: str) -> str:
     return split
 
 
-def _checked_style(style: str) -> str:
-    if style not in STYLES:
-        raise ValueError(unknown_name("style of instructions", style, STYLES))
+def _checked_style(style: str, split: str | None = None) -> str:
+    styles = STYLES if split is None else SPLITS[split].styles
+    if style not in styles:
+        of = "" if split is None else f" of {split!r}"
+        raise ValueError(unknown_name(f"style of instructions{of}", style, styles))
     return style
 
 
@@ -245,7 +262,7 @@ def main(options: Options) -> None:
         _checked_style(style)
     for split in options.split:
         datasets, rejections = generate(split, jobs=options.jobs)
-        for style in options.style:
+        for style in (each for each in options.style if each in SPLITS[split].styles):
             path = save(datasets[style], style, options.out)
             tqdm.write(f"{path}: {len(datasets[style])} episodes, hash {datasets[style].hash}")
         tqdm.write(f"dropped routes of {split}: {dict(rejections.most_common())}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.decisions import DecisionWriter, Decisions, open_decisions
+from agents.decisions import Decisions, DecisionWriter, open_decisions
 from vlnenv.cache import build_folder
 
 TOKEN_DIM = 8

@@ -58,7 +58,9 @@ def test_it_learns_three_decisions_by_heart(config: VLMConfig) -> None:
 
     rows = [decisions.rows_of(index).astype(np.float32) for index in range(6)]
     texts = [decisions.instructions[decisions.route[index]][0] for index in range(6)]
-    prompts = run.processor.prompts(texts, decisions.history[:6].astype(int), [count_levels(each) for each in rows])
+    prompts = run.processor.prompts(
+        texts, decisions.history[:6].astype(int), [count_levels(each) for each in rows]
+    )
     inputs = run.processor(images=rows, text=prompts, padding=True, return_tensors="pt")
     found = decode(agent.model, inputs, agent.automaton)
     np.testing.assert_array_equal(found.actions, decisions.label[:6])

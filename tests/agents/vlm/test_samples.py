@@ -104,9 +104,7 @@ def test_a_blind_learner_gets_nothing_of_what_it_is_blind_to(samples: Samples, b
     assert bool(batch["pixel_values"].any()) == (blind == "instruction")
 
 
-def test_decisions_of_another_encoder_are_refused(
-    tmp_path: Path, processor: Dynam3DProcessor
-) -> None:
+def test_decisions_of_another_encoder_are_refused(tmp_path: Path, processor: Dynam3DProcessor) -> None:
     decisions = make_decisions(tmp_path / "d")
     wider = dataclasses.replace(
         decisions, rows=tuple(np.pad(rows, ((0, 0), (0, 2))) for rows in decisions.rows)
