@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from agents.vlm.attention import attend
 
 _HEAD_WIDTH = 64
 
@@ -50,11 +51,10 @@ class _QueryLayer(nn.Module):
         """(b, q, width) from queries, rows (b, n, width) and the keys' validity, bool (b, q + n)."""
         asked = self.norm(queries)
         keys, values = self.tell(torch.cat([asked, rows.to(asked.dtype)], dim=1)).chunk(2, dim=-1)
-        found = F.scaled_dot_product_attention(
-            self._split(self.ask(asked)),
-            self._split(keys),
-            self._split(values),
-            attn_mask=valid[:, None, None, :],
+        query = self._split(self.ask(asked))
+        hidden = torch.zeros_like(valid, dtype=query.dtype).masked_fill(~valid, torch.finfo(query.dtype).min)
+        found = attend(
+            query, self._split(keys), self._split(values), hidden[:, None, None, :], query.shape[-1] ** -0.5
         )
         queries = queries + self.out(found.transpose(1, 2).flatten(2))
         return queries + self.feed(queries)
