@@ -63,6 +63,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
                 wrong_turn=config.wrong_turn,
                 stop_m=config.stop_m,
                 by_route=config.by_route,
+                look_around=config.look_around,
                 seed=config.seed,
             ),
             config.levels,

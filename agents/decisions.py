@@ -87,7 +87,7 @@ def open_decisions(folders: Sequence[str | Path]) -> Decisions:
         parts.append(part)
         settings.append(index["settings"])
         instructions += [tuple(texts) for texts in index["instructions"]]
-        for name in ("perception", "levels", "patch_pool"):
+        for name in ("perception", "levels", "patch_pool", "look_around"):
             if settings[-1][name] != settings[0][name]:
                 raise ValueError(
                     f"{folder} was made with {name} {settings[-1][name]!r}, {folders[0]} with "

@@ -7,14 +7,15 @@ import numpy as np
 TURN_LIMIT = 4
 """Turns of this many steps (60 degrees) and more are taken in pieces, looking around between them (Dynam3D)."""
 STOP_MACRO = (1, 0, 0)
+_HEADINGS = 24
 
 
-def signed_turn(turn: int, headings: int = 24) -> int:
+def signed_turn(turn: int, headings: int = _HEADINGS) -> int:
     """Steps to the left of a macro's turn; negative to the right, at most half a circle."""
     return turn if turn <= headings // 2 else turn - headings
 
 
-def pieces(macro: np.ndarray, headings: int = 24, limit: int = TURN_LIMIT) -> list[np.ndarray]:
+def pieces(macro: np.ndarray, headings: int = _HEADINGS, limit: int = TURN_LIMIT) -> list[np.ndarray]:
     """The macro actions that a decision is carried out in, at least one.
 
     A turn of `limit` steps and more runs in pieces of `limit`, and the moves after it are dropped: what they
@@ -42,9 +43,9 @@ class TurnQueue:
     def __init__(self) -> None:
         self._left: dict[int, list[np.ndarray]] = {}
 
-    def reset(self, slot: int) -> None:
-        """Forget a slot's decision."""
-        self._left.pop(slot, None)
+    def reset(self, slot: int, look_around: bool = False) -> None:
+        """Forget a slot's decision; with `look_around` an episode begins with a whole turn, in pieces."""
+        self._left[slot] = [np.array([0, TURN_LIMIT, 0])] * (_HEADINGS // TURN_LIMIT) if look_around else []
 
     def has(self, slot: int) -> bool:
         """Whether a slot's last decision goes on."""

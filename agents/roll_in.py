@@ -43,6 +43,8 @@ class RollInConfig:
     by_route: bool = False
     """Whether the expert returns to the reference route before it goes on to the goal; False takes the
     shortest way, which is the same where routes are shortest ways."""
+    look_around: bool = True
+    """Whether an episode begins with a whole turn, which nothing is decided on: it fills the memory."""
     max_decisions: int = 40
     """An episode ends after so many."""
     seed: int = 0
@@ -100,7 +102,7 @@ class RollIn:
 
     def reset(self, index: int, episode: Episode) -> None:
         """Begin an episode in slot `index`."""
-        self._queue.reset(index)
+        self._queue.reset(index, self.config.look_around)
         self._numbers[index] = 0
         self._rngs[index] = np.random.default_rng([self.config.seed, self.routes[episode.trajectory_id]])
 

@@ -39,6 +39,8 @@ class DecisionConfig:
     """The expert stops within this walking distance of the goal."""
     by_route: bool = False
     """Whether the expert returns to the reference route before it goes on to the goal."""
+    look_around: bool = True
+    """Whether an episode begins with a whole turn: it fills the memory before the first decision."""
     paraphrase: int = 0
     """Which of a route's instructions the learner reads, modulo their number."""
     num_envs: int = 16
@@ -59,7 +61,7 @@ class VLMConfig:
     """Folder of a model to start from; None begins a new tiny one."""
     hidden_size: int = 128
     layers: int = 3
-    heads: int = 4
+    heads: int = 2
     queries: int = 24
     """Tokens that the querying transformer makes of the memory; 0 gives every row a token of its own."""
     query_layers: int = 2

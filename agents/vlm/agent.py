@@ -84,7 +84,7 @@ class VLMAgent:
 
     def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""
-        self._queue.reset(index)
+        self._queue.reset(index, self.model.config.look_around)
         self._rngs[index] = episode_rng(self.seed, episode)
 
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask
+from torch import Tensor
 
 from agents.vlm.config import LEVEL_CODES
-
-PLAIN = "plain"
-"""An `attn_implementation` for training small models on a CPU, see `plain_attention`."""
 
 
 def placeholder_codes(input_ids: Tensor, level_token_ids: Mapping[str, int]) -> Tensor:
@@ -89,62 +83,10 @@ def for_attention(allowed: Tensor, implementation: str, dtype: torch.dtype) -> T
     """
     if implementation == "sdpa":
         return allowed[:, None]
-    if implementation in ("eager", PLAIN):
+    if implementation == "eager":
         zeros = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
         return zeros.masked_fill(~allowed, torch.finfo(dtype).min)[:, None]
     raise ValueError(
-        f"a prompt whose tokens see ahead needs attn_implementation 'sdpa', 'eager' or '{PLAIN}', the model "
-        f"has {implementation!r}: load it with one of them, or use prompt_attention='causal'"
+        "a prompt whose tokens see ahead needs attn_implementation 'sdpa' or 'eager', the model has "
+        f"{implementation!r}: load it with one of them, or use prompt_attention='causal'"
     )
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float) -> Tensor:
-    """Attention as two products and a softmax in the inputs' precision, (b, heads, q, d).
-
-    torch's fused attention is as fast forward, but its backward pass on a CPU is not: 155 ms against 24 ms at
-    128 x 4 heads of 104 x 104 in bfloat16 on one core; at 8 x 4 heads of 700 x 700, 110 ms against 49 ms.
-
-    Args:
-        query: (b, heads, q, d).
-        key: (b, heads, n, d).
-        value: (b, heads, n, d).
-        mask: What is added to the scores, broadcast to (b, heads, q, n); None for nothing.
-        scale: Of the scores.
-    """
-    scores = torch.matmul(query * scale, key.transpose(-1, -2))
-    if mask is not None:
-        scores = scores + mask.to(scores.dtype)
-    return torch.matmul(scores.softmax(dim=-1, dtype=scores.dtype), value)
-
-
-def plain_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    **kwargs: Any,
-) -> tuple[Tensor, None]:
-    """`attend` as transformers calls an attention: `model.set_attn_implementation("plain")`.
-
-    For models whose attention is the ordinary one. Nothing of `kwargs` is read.
-
-    Raises:
-        ValueError: If it is asked for a soft cap, for sinks or for dropout.
-    """
-    if dropout or kwargs.get("softcap") is not None or kwargs.get("s_aux") is not None:
-        raise ValueError(f"attn_implementation '{PLAIN}' has no dropout, soft cap or sinks: use 'sdpa'")
-    groups = query.shape[1] // key.shape[1]
-    if groups > 1:
-        key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
-    if torch.is_autocast_enabled(query.device.type):
-        dtype = torch.get_autocast_dtype(query.device.type)
-        query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    return attend(query, key, value, attention_mask, scale).transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register(PLAIN, plain_attention)
-AttentionMaskInterface.register(PLAIN, eager_mask)

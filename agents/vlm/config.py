@@ -46,6 +46,7 @@ class Dynam3DConfig(PreTrainedConfig):
         action_token_ids: Ids that may be generated (the end of sequence among them); None for all that
             are no placeholder.
         perception: Fields of `agents.config.Perception` of the environments that the model was trained in.
+        look_around: Whether the agent begins an episode with a whole turn, which fills its memory.
         step_deg: Degrees of a turn step in an answer.
         step_m: Metres of a move step in an answer.
         source: Where the language model's weights came from, see `agents.vlm.backbones`; None for nowhere.
@@ -77,6 +78,7 @@ class Dynam3DConfig(PreTrainedConfig):
     truncate_token_id: int | None = None
     action_token_ids: list[int] | None = None
     perception: dict[str, Any] = field(default_factory=dict)
+    look_around: bool = False
     step_deg: float = 15.0
     step_m: float = 0.25
     source: str | None = None

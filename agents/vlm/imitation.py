@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
@@ -41,10 +41,13 @@ class VLMImitation:
         self.config = config
         self.decisions = decisions
         self.device = best_device()
-        self.dtype = best_dtype(self.device)
         torch.manual_seed(config.seed)
         self.model, self.processor = _model(config, decisions)
         self.model.to(self.device)
+        if self.device.type == "cpu":
+            # For prompts this short, matrix products on the CPU are twice as fast as its fused attention.
+            self.model.model.language_model.set_attn_implementation("eager")
+        self.worker = low_precision(self.model, best_dtype(self.device))
         self.samples = Samples(
             decisions,
             self.processor,
@@ -84,22 +87,32 @@ class VLMImitation:
 
     def step(self) -> dict[str, float]:
         """One update; returns the losses and the gradient's norm."""
-        self.model.train()
+        self.worker.train()
         torch.manual_seed((self.config.seed << 32) + self.update)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * warm_cosine(self.update, self.config.updates)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.worker.zero_grad(set_to_none=True)
         total = 0.0
         for part in range(self.config.accumulate):
             batch = self.batch(self.update * self.config.accumulate + part)
-            with autocast(self.device, self.dtype):
-                loss = self.model(**batch).loss / self.config.accumulate
+            loss = self.worker(**batch).loss / self.config.accumulate
             loss.backward()
             total += float(loss.detach())
+        if self.worker is not self.model:
+            for master, low in zip(self.model.parameters(), self.worker.parameters(), strict=True):
+                master.grad = None if low.grad is None else low.grad.to(master.dtype)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_norm)
         self.optimizer.step()
+        self._refresh()
         self.update += 1
         return {"loss": total, "grad_norm": float(norm)}
+
+    @torch.no_grad()
+    def _refresh(self) -> None:
+        """Give the worker the weights as they are now."""
+        if self.worker is not self.model:
+            for master, low in zip(self.model.parameters(), self.worker.parameters(), strict=True):
+                low.copy_(master)
 
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, atomically."""
@@ -120,13 +133,24 @@ class VLMImitation:
         metadata = load_state(path, {"model": self.model}, self.optimizer, settings)
         self.update = int(metadata["update"])
         self.best_success = float(metadata["best_success"])
+        self._refresh()
 
 
-def autocast(
-    device: torch.device, dtype: torch.dtype | None
-) -> contextlib.AbstractContextManager[object]:
-    """Mixed precision on a device where it is quicker; nothing for None."""
-    return contextlib.nullcontext() if dtype is None else torch.autocast(device.type, dtype)
+def low_precision(model: Dynam3DForCausalLM, dtype: torch.dtype | None) -> Dynam3DForCausalLM:
+    """A copy of a model that computes in a lower precision; the model itself for None.
+
+    Updates are made to the float32 model, so none is lost to rounding. On a CPU this takes two thirds of
+    autocast's time, which keeps activations in float32 between the products.
+    """
+    if dtype is None:
+        return model
+    worker = copy.deepcopy(model).to(dtype)
+    for name, buffer in model.named_buffers():
+        if name.endswith("inv_freq"):
+            # Rounded, they would put words at other positions.
+            parent, _, own = name.rpartition(".")
+            setattr(worker.get_submodule(parent), own, buffer.clone())
+    return worker
 
 
 def _model(config: VLMConfig, decisions: Decisions) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
@@ -149,6 +173,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Dynam3DForCausalLM,
         queries=config.queries,
         query_layers=config.query_layers,
         explained=config.explained,
+        look_around=seen["look_around"],
     )
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.vlm.attention import attend
-
 _HEAD_WIDTH = 64
 
 
@@ -51,11 +49,11 @@ class _QueryLayer(nn.Module):
         """(b, q, width) from queries, rows (b, n, width) and the keys' validity, bool (b, q + n)."""
         asked = self.norm(queries)
         keys, values = self.tell(torch.cat([asked, rows.to(asked.dtype)], dim=1)).chunk(2, dim=-1)
-        query = self._split(self.ask(asked))
-        hidden = torch.zeros_like(valid, dtype=query.dtype).masked_fill(~valid, torch.finfo(query.dtype).min)
-        found = attend(
-            query, self._split(keys), self._split(values), hidden[:, None, None, :], query.shape[-1] ** -0.5
-        )
+        query, key, value = (self._split(each) for each in (self.ask(asked), keys, values))
+        # Few queries: matrix products are quicker than fused attention, on a CPU twice as quick.
+        score = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        score = score.masked_fill(~valid[:, None, None, :], torch.finfo(score.dtype).min)
+        found = score.softmax(dim=-1) @ value
         queries = queries + self.out(found.transpose(1, 2).flatten(2))
         return queries + self.feed(queries)
 

@@ -27,10 +27,11 @@ def make_tiny(
     perception: Mapping[str, Any] | None = None,
     hidden_size: int = 128,
     layers: int = 3,
-    heads: int = 4,
+    heads: int = 2,
     queries: int = 24,
     query_layers: int = 2,
     explained: bool = True,
+    look_around: bool = False,
 ) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
     """A new tiny model with random weights, and its processor.
 
@@ -47,6 +48,7 @@ def make_tiny(
         queries: Tokens that the querying transformer makes of all levels; 0 gives each row its own token.
         query_layers: Its layers.
         explained: Whether explanations follow answers.
+        look_around: Whether the agent begins an episode with a whole turn.
     """
     tokenizer = make_tokenizer(Vocabulary.of(instructions).words, by_phrase=True)
     queries = queries if "patch" in levels else 0
@@ -81,6 +83,7 @@ def make_tiny(
         query_layers=query_layers,
         query_gradient=1.0,
         perception=dict(perception or {}),
+        look_around=look_around,
     )
     model = Dynam3DForCausalLM(config)
     _start_words_from_features(model, tokenizer)

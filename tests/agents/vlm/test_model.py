@@ -5,7 +5,6 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from agents.policy import position_features
 from agents.vlm import Dynam3DForCausalLM, Dynam3DModel
-from agents.vlm.attention import plain_attention
 from agents.vlm.config import LEVEL_CODES
 from tests.agents.vlm.models import (
     ACTIONS,
@@ -123,7 +122,7 @@ def test_several_tokens_go_through_the_cache_at_once(attention):
     torch.testing.assert_close(of_logits(rest.logits), expected, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("implementation", ["sdpa", "eager", "plain"])
+@pytest.mark.parametrize("implementation", ["sdpa", "eager"])
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_a_batch_equals_single_calls(attention, implementation):
     model = small_model(prompt_attention=attention)
@@ -148,34 +147,21 @@ def trained(implementation, bfloat16=False):
     return loss.detach(), {name: parameter.grad for name, parameter in model.named_parameters()}
 
 
-def test_plain_attention_is_the_fused_one():
+def test_eager_attention_is_the_fused_one():
     loss, gradients = trained("sdpa")
-    plain_loss, plain_gradients = trained("plain")
-    torch.testing.assert_close(plain_loss, loss, atol=1e-5, rtol=0)
+    eager_loss, eager_gradients = trained("eager")
+    torch.testing.assert_close(eager_loss, loss, atol=1e-5, rtol=0)
     for name, gradient in gradients.items():
-        torch.testing.assert_close(plain_gradients[name], gradient, atol=1e-4, rtol=1e-3, msg=name)
-    rough, _ = trained("plain", bfloat16=True)
+        torch.testing.assert_close(eager_gradients[name], gradient, atol=1e-4, rtol=1e-3, msg=name)
+    rough, _ = trained("eager", bfloat16=True)
     torch.testing.assert_close(rough, loss, atol=0.05, rtol=0.05)
 
     model = small_model()
     sequences, by_step = generated(model, collate(samples(3)))
-    model.set_attn_implementation("plain")
-    plain_sequences, plain_by_step = generated(model, collate(samples(3)))
-    assert torch.equal(plain_sequences, sequences)
-    torch.testing.assert_close(plain_by_step, by_step, atol=1e-4, rtol=0)
-
-
-def test_plain_attention_says_what_it_lacks():
-    module = torch.nn.Module()
-    x = torch.randn(1, 2, 3, 4)
-    with pytest.raises(ValueError, match="no dropout"):
-        plain_attention(module, x, x, x, None, dropout=0.1)
-    with pytest.raises(ValueError, match="soft cap"):
-        plain_attention(module, x, x, x, None, softcap=30.0)
-    keys = torch.randn(1, 1, 3, 4)
-    grouped, _ = plain_attention(module, x, keys, keys, None)
-    repeated, _ = plain_attention(module, x, keys.expand(1, 2, 3, 4), keys.expand(1, 2, 3, 4), None)
-    assert torch.equal(grouped, repeated)
+    model.set_attn_implementation("eager")
+    eager_sequences, eager_by_step = generated(model, collate(samples(3)))
+    assert torch.equal(eager_sequences, sequences)
+    torch.testing.assert_close(eager_by_step, by_step, atol=1e-4, rtol=0)
 
 
 def test_padding_on_the_right_changes_nothing():
