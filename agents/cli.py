@@ -14,7 +14,7 @@ import tyro
 
 from agents.config import EvaluationConfig, ImitationConfig, PPOConfig
 from agents.pretraining.config import RepresentationConfig
-from agents.vlm_config import DecisionConfig, VLMConfig
+from agents.vlm_config import DaggerConfig, DecisionConfig, VLMConfig
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,10 @@ class Train:
         ]
         | Annotated[
             VLMConfig, tyro.conf.subcommand("vlm", description="Imitation of the 3D-VLM on decisions.")
+        ]
+        | Annotated[
+            DaggerConfig,
+            tyro.conf.subcommand("dagger", description="DAgger of the 3D-VLM, from an imitation start."),
         ]
         | Annotated[
             RepresentationConfig,
@@ -288,6 +292,11 @@ def _train(command: Train) -> None:
             from agents.vlm.imitation import train_vlm
 
             weights = train_vlm(config)
+        elif isinstance(config, DaggerConfig):
+            from agents.dagger import train_dagger
+
+            _say(f"weights: {train_dagger(config)}")
+            return
         else:
             from agents.ppo import train_ppo
 

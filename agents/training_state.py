@@ -42,7 +42,8 @@ def save_state(
         tensors |= {f"{prefix}.{name}": value for name, value in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    # Copies: safetensors refuses tensors that share memory, as tied embeddings do.
+    tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     write_atomic(path, safetensors.torch.save(tensors, metadata=dict(metadata)))
 
 

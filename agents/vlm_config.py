@@ -105,3 +105,32 @@ class VLMConfig:
             raise ValueError(f"blind must be '', 'instruction' or 'vision', got {self.blind!r}")
         if self.eval_split == "val_unseen":
             raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
+
+
+@dataclass(frozen=True)
+class DaggerConfig:
+    """Settings of `vlnenv train dagger`: rounds of walking by the learner, and of learning what the expert
+    would have done there."""
+
+    start: str
+    """Folder of a model, trained by imitation."""
+    out: str = "runs/dagger"
+    """Folder for the rounds; a run that is there goes on where it stopped."""
+    decisions: tuple[str, ...] = ("runs/decisions",)
+    """Folders of decisions to begin with: the expert's."""
+    rounds: int = 3
+    expert: float = 0.5
+    """Chance that the expert's decision is carried out in the first round."""
+    expert_decay: float = 0.5
+    """What that chance is multiplied by from one round to the next."""
+    walks: DecisionConfig = field(default_factory=lambda: DecisionConfig(wrong_turn=0.05))
+    """How the rounds walk; its learner, chance of the expert, paraphrase, seed and folder are the round's."""
+    training: VLMConfig = field(default_factory=VLMConfig)
+    """How each round learns; its start, decisions and folder are the round's."""
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"rounds must be at least 1, got {self.rounds}")
+        for name in ("expert", "expert_decay"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agents.base import load
+from agents.vlm.agent import VLMAgent
+from agents.vlm.imitation import VLMImitation, low_precision, train_vlm
+from agents.vlm_config import VLMConfig
+from tests.agents.vlm.decisions import make_decisions
+from tests.agents.vlm.models import small_model
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> VLMConfig:
+    make_decisions(tmp_path / "decisions")
+    return VLMConfig(
+        out=str(tmp_path / "vlm"),
+        decisions=(str(tmp_path / "decisions"),),
+        hidden_size=32,
+        layers=1,
+        heads=2,
+        queries=4,
+        query_layers=1,
+        updates=6,
+        batch_size=8,
+        eval_every=3,
+    )
+
+
+class Score:
+    """A stand-in for closed-loop metrics: the k-th call gives the k-th success."""
+
+    def __init__(self, *successes: float) -> None:
+        self.left = list(successes)
+
+    def __call__(self, agent: VLMAgent) -> dict[str, float]:
+        assert not agent.model.training
+        return {"success": self.left.pop(0)}
+
+
+def test_it_learns_three_decisions_by_heart(config: VLMConfig) -> None:
+    run = VLMImitation(
+        dataclasses.replace(config, updates=150, learning_rate=3e-3, mirror=0.0, word_dropout=0.0),
+        make_decisions(Path(config.out) / "d"),
+    )
+    losses = [run.step()["loss"] for _ in range(150)]
+    assert np.mean(losses[-10:]) < 0.4 * np.mean(losses[:10])
+    decisions = run.decisions
+    agent = VLMAgent(run.model, run.processor)
+    from agents.vlm.decoding import decode
+    from agents.vlm.rows import count_levels
+
+    rows = [decisions.rows_of(index).astype(np.float32) for index in range(6)]
+    texts = [decisions.instructions[decisions.route[index]][0] for index in range(6)]
+    prompts = run.processor.prompts(texts, decisions.history[:6].astype(int), [count_levels(each) for each in rows])
+    inputs = run.processor(images=rows, text=prompts, padding=True, return_tensors="pt")
+    found = decode(agent.model, inputs, agent.automaton)
+    np.testing.assert_array_equal(found.actions, decisions.label[:6])
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(config: VLMConfig, tmp_path: Path) -> None:
+    best = train_vlm(config, Score(0.0, 1.0))
+    whole = VLMAgent.from_pretrained(best).model.state_dict()
+    other = dataclasses.replace(config, out=str(tmp_path / "other"))
+
+    class Cut(Exception):
+        pass
+
+    def cut(agent: VLMAgent) -> dict[str, float]:
+        if score.left:
+            return score(agent)
+        raise Cut
+
+    score = Score(0.0)
+    with pytest.raises(Cut):
+        train_vlm(other, cut)
+    again = VLMAgent.from_pretrained(train_vlm(other, Score(1.0))).model.state_dict()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    points = [json.loads(line) for line in (tmp_path / "other/curve.jsonl").read_text().splitlines()]
+    assert [point["update"] for point in points] == [3, 6]
+    with pytest.raises(ValueError, match="learning_rate"):
+        train_vlm(dataclasses.replace(other, learning_rate=0.5), Score(1.0))
+
+
+def test_the_best_weights_are_kept_with_their_card(config: VLMConfig) -> None:
+    best = train_vlm(config, Score(0.5, 0.25))
+    card = json.loads((best / "card.json").read_text())
+    assert card["update"] == 3
+    assert card["figures"] == {"success": 0.5}
+    assert card["shards"][0]["levels"] == ["patch", "instance", "zone", "path"]
+    agent = load(str(best))
+    assert isinstance(agent, VLMAgent)
+    assert agent.levels == ("patch", "instance", "zone", "path")
+    assert agent.perception.encoder == "semantic"
+    assert agent.model.config.look_around
+    tuned = dataclasses.replace(config, start=str(best), out=config.out + "2", updates=2, eval_every=2)
+    assert train_vlm(tuned, Score(0.0)).is_dir()
+
+
+def test_a_worker_of_low_precision_computes_nearly_the_same() -> None:
+    model = small_model(queries=3)
+    worker = low_precision(model, torch.bfloat16)
+    assert low_precision(model, None) is model
+    assert {each.dtype for each in worker.parameters()} == {torch.bfloat16}
+    kept = {name: buffer for name, buffer in worker.named_buffers() if "inv_freq" in name}
+    assert kept
+    assert all(buffer.dtype == torch.float32 for buffer in kept.values())
+    assert worker.lm_head.weight.data_ptr() == worker.get_input_embeddings().weight.data_ptr()
+
+
+def test_levels_that_were_not_noted_are_refused(config: VLMConfig) -> None:
+    with pytest.raises(ValueError, match=r"no rows of \['view'\]"):
+        train_vlm(dataclasses.replace(config, levels=("view",)), Score(0.0))
+    with pytest.raises(ValueError, match="must not be val_unseen"):
+        dataclasses.replace(config, eval_split="val_unseen")
+    with pytest.raises(ValueError, match="blind must be"):
+        dataclasses.replace(config, blind="ears")
