@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -239,13 +238,15 @@ def _draw_rows(weight: torch.Tensor, known: int) -> None:
 
 
 def _text_config(config: PreTrainedConfig, tokenizer: Any) -> PreTrainedConfig:
-    """A language model's configuration as a part of ours: without the traces of how it was stored."""
-    text = copy.deepcopy(config)
+    """A language model's configuration as a part of ours: without the traces of how it was stored.
+
+    It stays the same object: its layers read it, too, such as when another attention is set.
+    """
     for trace in ("quantization_config", "_name_or_path", "architectures"):
-        text.__dict__.pop(trace, None)
-    text.eos_token_id = tokenizer.eos_token_id
-    text.pad_token_id = tokenizer.pad_token_id
-    return text
+        config.__dict__.pop(trace, None)
+    config.eos_token_id = tokenizer.eos_token_id
+    config.pad_token_id = tokenizer.pad_token_id
+    return config
 
 
 def _smollm2_file() -> tuple[Path, str]:

@@ -199,6 +199,7 @@ def _load_adapter(folder: Path, config: Dynam3DConfig, trainable: bool, dtype: t
         base = load_model(config._name_or_path, dtype=dtype)
     elif config.source is not None:
         base, _ = from_causal_lm(config.source, config.token_dim, config.levels, dtype=dtype, **_own(config))
+        config.text_config = base.config.text_config
         base.config = base.model.config = config
         base.lm_head.bias.copy_(answer_bias(config))
     else:

@@ -120,6 +120,9 @@ def test_a_language_model_becomes_a_3d_vlm(tmp_path, byte_tokenizer, kind):
 
     batch = prompt_batch(model, tokenizer)
     scores = log_probs(model, batch)
+    assert model.config.text_config is model.model.language_model.config
+    model.set_attn_implementation("eager")
+    torch.testing.assert_close(log_probs(model, batch), scores, atol=1e-4, rtol=0)
     moved = {**batch, "pixel_values": batch["pixel_values"] + torch.tensor([0.0, *[1.0] * (3 + TOKEN_DIM)])}
     assert (log_probs(model, moved)[0, -1] - scores[0, -1]).abs().max() > 1e-4
     out = model.generate(**batch, max_new_tokens=3, do_sample=False)

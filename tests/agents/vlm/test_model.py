@@ -134,6 +134,36 @@ def test_a_batch_equals_single_calls(attention, implementation):
     assert (together[1:] - together[:1]).abs().amax() > 0.1
 
 
+def trained(implementation, bfloat16=False):
+    """Loss and gradients of one batch."""
+    model = small_model(heads=4).train()
+    model.set_attn_implementation(implementation)
+    batch = collate(samples(3))
+    labels = torch.full_like(batch["input_ids"], -100)
+    labels[:, -1] = ACTIONS[3]
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        loss = model(**batch, labels=labels).loss
+    loss.backward()
+    return loss.detach(), {name: parameter.grad for name, parameter in model.named_parameters()}
+
+
+def test_eager_attention_is_the_fused_one():
+    loss, gradients = trained("sdpa")
+    eager_loss, eager_gradients = trained("eager")
+    torch.testing.assert_close(eager_loss, loss, atol=1e-5, rtol=0)
+    for name, gradient in gradients.items():
+        torch.testing.assert_close(eager_gradients[name], gradient, atol=1e-4, rtol=1e-3, msg=name)
+    rough, _ = trained("eager", bfloat16=True)
+    torch.testing.assert_close(rough, loss, atol=0.05, rtol=0.05)
+
+    model = small_model()
+    sequences, by_step = generated(model, collate(samples(3)))
+    model.set_attn_implementation("eager")
+    eager_sequences, eager_by_step = generated(model, collate(samples(3)))
+    assert torch.equal(eager_sequences, sequences)
+    torch.testing.assert_close(eager_by_step, by_step, atol=1e-4, rtol=0)
+
+
 def test_padding_on_the_right_changes_nothing():
     model = small_model()
     batch = collate(samples(3))
