@@ -1,4 +1,4 @@
-"""DAgger (Ross et al. 2011): the learner walks, the expert says what it would have done, all is learned again.
+"""DAgger (Ross et al. 2011): the learner walks, the expert says what it would have done, and that is learned.
 
 Each round is two folders, both of which are left when they are complete and gone on with when they are not:
 `round-k/decisions`, walked by the weights of the round before, and `round-k/training`, which starts from

@@ -71,7 +71,9 @@ def open_decisions(folders: Sequence[str | Path]) -> Decisions:
     if not folders:
         raise ValueError("expected at least one folder of decisions, got none")
     parts: list[dict[str, np.ndarray]] = []
-    rows, settings, instructions = [], [], []
+    rows: list[np.ndarray] = []
+    settings: list[dict[str, Any]] = []
+    instructions: list[tuple[str, ...]] = []
     for shard, folder in enumerate(map(Path, folders)):
         if not (folder / "index.json").is_file():
             raise FileNotFoundError(f"no decisions in {folder}: make them with `vlnenv train decisions`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 TURN_LIMIT = 4
-"""Turns of this many steps (60 degrees) and more are taken in pieces, looking around between them (Dynam3D)."""
+"""Turns of this many steps (60 degrees) and more are taken in pieces, with a look between them (Dynam3D)."""
 STOP_MACRO = (1, 0, 0)
 _HEADINGS = 24
 

@@ -27,6 +27,7 @@ from agents.critic_state import CRITIC_STATE, NAMES, CriticState
 from agents.environments import check_token_dim, make_env
 from agents.policy import NavigationPolicy
 from agents.sb3_env import SB3VecEnv
+from agents.trained import PolicyAgent
 from vlnenv.cache import write_atomic
 from vlnenv.data import load_dataset
 from vlnenv.wrappers import VectorTextToIds

@@ -1,7 +1,7 @@
 """Roll-ins: an agent that walks by a mixture of expert and learner, and notes what the expert would do.
 
-It is a privileged agent, run by `vlnenv.evaluation.evaluate` like any other: behaviour cloning is a roll-in of
-the expert alone, DAgger one in which the learner decides more and more often.
+It is a privileged agent, run by `vlnenv.evaluation.evaluate` like any other: behaviour cloning is a roll-in
+of the expert alone, DAgger one in which the learner decides more and more often.
 """
 
 from __future__ import annotations
@@ -157,8 +157,11 @@ class RollIn:
 
 
 def privileged_goal(batch: EpisodeBatch, slot: int) -> np.ndarray:
-    """Walking distance to a slot's goal, its place ahead and to the left (metres), and the part of the route
-    that is done: float32 (4,).
+    """What a slot's goal is to its agent, float32 (4,).
+
+    Returns:
+        The walking distance to it, its place ahead and to the left (metres), and the part of the route that
+        is done.
     """
     rollout = batch.rollout(slot)
     assert rollout.goal_m is not None, "the expert needs a goal"

@@ -109,8 +109,9 @@ class VLMConfig:
 
 @dataclass(frozen=True)
 class DaggerConfig:
-    """Settings of `vlnenv train dagger`: rounds of walking by the learner, and of learning what the expert
-    would have done there.
+    """Settings of `vlnenv train dagger`.
+
+    Rounds of walking by the learner, and of learning what the expert would have done there.
     """
 
     start: str

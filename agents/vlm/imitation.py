@@ -43,7 +43,7 @@ class VLMImitation:
         self.device = best_device()
         torch.manual_seed(config.seed)
         self.model, self.processor = _model(config, decisions)
-        self.model.to(self.device)
+        self.model.to(self.device)  # type: ignore[arg-type]
         if self.device.type == "cpu":
             # For prompts this short, matrix products on the CPU are twice as fast as its fused attention.
             self.model.model.language_model.set_attn_implementation("eager")
@@ -81,7 +81,8 @@ class VLMImitation:
         size = (_BATCHES_AT_ONCE, min(self.config.batch_size, len(self.decisions)))
         indices = rng.integers(len(self.decisions), size=size).ravel()
         paraphrases = rng.integers(6, size=indices.shape)
-        lengths = [self.samples.length(*pair) for pair in zip(indices, paraphrases, strict=True)]
+        pairs = zip(indices.tolist(), paraphrases.tolist(), strict=True)
+        lengths = [self.samples.length(*pair) for pair in pairs]
         order = np.argsort(lengths, kind="stable").reshape(size)[rng.permutation(size[0])]
         return indices[order], paraphrases[order]
 
@@ -144,7 +145,7 @@ def low_precision(model: Dynam3DForCausalLM, dtype: torch.dtype | None) -> Dynam
     """
     if dtype is None:
         return model
-    worker = copy.deepcopy(model).to(dtype)
+    worker = copy.deepcopy(model).to(dtype)  # type: ignore[arg-type]
     for name, buffer in model.named_buffers():
         if name.endswith("inv_freq"):
             # Rounded, they would put words at other positions.

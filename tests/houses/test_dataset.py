@@ -173,9 +173,11 @@ def test_generation_gives_the_shipped_episodes(split: str, number: int):
     made = generate_house(split, number)
     scene_id = f"houses/{SPLITS[split].group}/{number:04d}"
     assert list(made.episodes) == list(SPLITS[split].styles)
-    for style in SPLITS[split].styles:
+    for style, episodes in made.episodes.items():
         kept = [e for e in load_episodes(split, style) if e.scene_id == scene_id]
-        assert episodes_hash(made.episodes[style]) == episodes_hash(kept)
+        if not SPLITS[split].has_rollouts:
+            episodes = [dataclasses.replace(e, gt_locations_m=(), gt_actions=()) for e in episodes]
+        assert episodes_hash(episodes) == episodes_hash(kept)
 
 
 @pytest.mark.slow
@@ -215,7 +217,7 @@ def test_unknown_names_are_answered():
         load_episodes("val_unsean")
     with pytest.raises(ValueError, match="reverie"):
         load_episodes("train", "revery")
-    with pytest.raises(ValueError, match="style of instructions of 'train_large'.*r2r"):
+    with pytest.raises(ValueError, match=r"style of instructions of 'train_large'.*r2r"):
         load_episodes("train_large", "reverie")
     with pytest.raises(ValueError, match="houses 0 to 39"):
         generate_house("val_unseen", 40)

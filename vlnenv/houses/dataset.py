@@ -70,7 +70,7 @@ SPLITS: dict[str, Split] = {
     "test": Split("test", 40, 5, 300_001),
 }
 """val_seen has other routes in houses of train; all others have houses of their own. train_large is for
-learners that train's 200 houses are too few for: its scenes take 7 GB of the cache once they have been used."""
+learners that train's 200 houses are too few for: its scenes take 7 GB of the cache once they were used."""
 
 
 @dataclass(frozen=True)

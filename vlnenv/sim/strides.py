@@ -1,4 +1,4 @@
-"""The shortest-path follower in strides: a turn and a straight walk at once, as a pure function of the pose."""
+"""The shortest-path follower in strides, a turn and a straight walk at once: a pure function of the pose."""
 
 from __future__ import annotations
 
