@@ -13,6 +13,7 @@ from agents.base import episode_rng
 from agents.config import Perception
 from agents.macros import STOP_MACRO, TurnQueue
 from agents.vlm.decoding import Decoded, decode
+from agents.vlm.loading import load_model
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from vlnenv.evaluation.agent import PublicEpisode
@@ -58,9 +59,17 @@ class VLMAgent:
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, temperature: float = 0.0, seed: int = 0) -> VLMAgent:
-        """The agent of a folder or hub repository that `save_pretrained` or `push_to_hub` wrote."""
-        model = Dynam3DForCausalLM.from_pretrained(folder)
-        return cls(model, Dynam3DProcessor.from_pretrained(folder), temperature, seed)
+        """The agent of a folder or hub repository that `save_pretrained` or `push_to_hub` wrote.
+
+        Raises:
+            FileNotFoundError: If a local folder holds no model.
+            CheckpointError: If model and processor are not of one kind; the message names both sides.
+        """
+        processor = Dynam3DProcessor.from_pretrained(folder)
+        model = load_model(
+            folder, token_dim=processor.token_dim, levels=processor.levels, tokenizer=processor.tokenizer
+        )
+        return cls(model, processor, temperature, seed)
 
     @property
     def perception(self) -> Perception:

@@ -7,12 +7,9 @@ from typing import Any
 
 import torch
 
-from agents.vlm.automaton import special_id
-from agents.vlm.backbones import tiny_config
-from agents.vlm.explanations import explanation_automaton
+from agents.vlm.backbones import tiny_model
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
-from agents.vlm.prompt import ANSWER, LEVEL_TOKENS, TRUNCATE
 from agents.vlm.tokenizer import make_tokenizer
 from vlnenv.episodes.vocabulary import Vocabulary
 from vlnenv.memory.text_table import load_text_table
@@ -62,22 +59,14 @@ def make_tiny(
         patch_pool=patch_pool,
         explained=explained,
     )
-    said = set(processor.automaton().token_ids) | {tokenizer.eos_token_id}
-    if explained:
-        said |= set(explanation_automaton(tokenizer).token_ids)
-    config = tiny_config(
-        len(tokenizer),
+    model = tiny_model(
+        tokenizer,
         token_dim,
-        {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()},
-        special_id(tokenizer, ANSWER),
-        tokenizer.eos_token_id,
-        tokenizer.pad_token_id,
-        truncate_token_id=special_id(tokenizer, TRUNCATE),
-        action_token_ids=sorted(said),
+        tuple(levels),
+        processor.grammar,
         hidden_size=hidden_size,
         layers=layers,
         heads=heads,
-        levels=tuple(levels),
         queries=queries,
         query_levels=query_levels,
         query_layers=query_layers,
@@ -85,7 +74,6 @@ def make_tiny(
         perception=dict(perception or {}),
         look_around=look_around,
     )
-    model = Dynam3DForCausalLM(config)
     _start_words_from_features(model, tokenizer)
     return model, processor
 
