@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from agents.checkpoint import best_device
 from agents.closed_loop import Validation
 from agents.config import Perception
 from agents.decisions import Decisions, open_decisions
-from agents.training_state import load_state, save_state, warm_cosine
+from agents.training_state import append_point, load_state, save_state, warm_cosine
 from agents.vlm.agent import VLMAgent, best_dtype
 from agents.vlm.checkpoint import save_agent
 from agents.vlm.model import Dynam3DForCausalLM
@@ -263,10 +262,3 @@ def _note(
             "figures": closed_loop,
         }
         save_agent(out / "best", run.model, run.processor, card)
-
-
-def append_point(path: Path, point: dict[str, Any]) -> None:
-    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
-    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    points = [old for old in points if old["update"] < point["update"]] + [point]
-    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())
