@@ -79,7 +79,7 @@ class BaselineConfig:
     """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
     weight_decay: float = 0.02
     grad_norm: float = 1.0
-    stop_weight: float = 2.0
+    stop_weight: float = 1.0
     """Weight of decisions to stop, for 1 of the others."""
     turn_weight: float = 2.0
     """Weight of the choice of a turn or stop, for 1 of how far to walk."""

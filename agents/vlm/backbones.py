@@ -51,8 +51,8 @@ def tiny_config(
 ) -> Dynam3DConfig:
     """Configuration of a small GPT-NeoX with tied embeddings, to be trained from scratch.
 
-    On a CPU a sample takes two thirds of what it takes in a Llama of the same sizes, whose norms, gates and full
-    rotary positions are chains of operations on memory.
+    On a CPU a sample takes two thirds of what it takes in a Llama of the same sizes, whose norms, gates and
+    full rotary positions are chains of operations on memory.
 
     Args:
         vocab_size: Tokens of the tokenizer, `len(tokenizer)`.

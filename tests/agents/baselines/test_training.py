@@ -82,7 +82,7 @@ def test_a_resumed_run_repeats_the_losses_exactly(name: str, config: BaselineCon
     resumed.resume(tmp_path / "state.safetensors")
     assert [resumed.step() for _ in range(3)] == seen[3:]
     other = BaselineTraining(dataclasses.replace(config, stop_weight=3.0), sequences)
-    with pytest.raises(ValueError, match=r"stop_weight = 2\.0, now it is 3\.0"):
+    with pytest.raises(ValueError, match=r"stop_weight = 1\.0, now it is 3\.0"):
         other.resume(tmp_path / "state.safetensors")
 
 
