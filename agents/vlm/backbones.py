@@ -82,6 +82,8 @@ def tiny_config(
         tie_word_embeddings=True,
         attention_dropout=0.0,
         hidden_dropout=0.0,
+        # The usual 0.02 is for widths of a thousand: here it would leave a layer's output near nothing.
+        initializer_range=hidden_size**-0.5,
         bos_token_id=bos_token_id,
         eos_token_id=eos_token_id,
         pad_token_id=pad_token_id,
