@@ -21,6 +21,7 @@ from transformers import (
 
 from agents.vlm.automaton import AnswerAutomaton, special_id
 from agents.vlm.config import Dynam3DConfig
+from agents.vlm.embedding import TokenNorm
 from agents.vlm.explanations import explanation_automaton
 from agents.vlm.grammar import Grammar
 from agents.vlm.model import AnswerHead, Dynam3DForCausalLM, answer_bias
@@ -199,7 +200,7 @@ def from_causal_lm(
         part.to_empty(device="cpu").to(dtype).apply(model._init_weights)
         for norm in part.modules():
             # The words' scale, as learned; see `_init_weights`.
-            if isinstance(norm, nn.LayerNorm) and norm.weight.abs().max() < 1.0:
+            if isinstance(norm, TokenNorm):
                 nn.init.constant_(norm.weight, scale)
     model.config.dtype = dtype
     return model.eval(), tokenizer
