@@ -71,6 +71,7 @@ class Dynam3DPreTrainedModel(PreTrainedModel):
                 init.normal_(module.queries)
         elif isinstance(module, TokenNorm):
             init.constant_(module.weight, getattr(self.config.text, "initializer_range", 0.02))
+            init.zeros_(module.bias)
         elif isinstance(module, AnswerHead):
             init.copy_(module.bias, answer_bias(self.config))
 
