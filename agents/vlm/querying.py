@@ -90,8 +90,8 @@ class QueryingTransformer(nn.Module):
         """
         batch, count = rows.shape[0], self.queries.shape[0]
         rows = self.seen(scale_gradient(rows, self.gradient))
-        places = self.seen(scale_gradient(places, self.gradient))
-        found = (self.queries + places).expand(batch, -1, -1)
+        # Places have the scale of words, rows that of a norm: what is seen soon outweighs where it is asked.
+        found = (self.queries + scale_gradient(places, self.gradient)).expand(batch, -1, -1)
         # The queries see each other, so no row of the attention is empty.
         valid = torch.cat([valid.new_ones(batch, count), valid], dim=1)
         for layer in self.layers:
