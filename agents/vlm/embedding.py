@@ -36,7 +36,7 @@ class MemoryEmbedding(nn.Module):
         super().__init__()
         self.token_dim = token_dim
         self.levels = tuple(levels)
-        # The last input is the feature's length: encoders differ in scale, and a path's one number is a length.
+        # The last input is the feature's length: encoders differ in scale, and a path's number is a length.
         self.feature = nn.Linear(token_dim + 1, width)
         self.deeper = (
             nn.Sequential(nn.GELU(), nn.Linear(width, width)) if projector_layers > 1 else nn.Identity()
