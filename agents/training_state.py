@@ -76,10 +76,10 @@ def load_state(
         metadata: dict[str, str] = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     before, now = json.loads(metadata["settings"]), json.loads(settings)
-    for name in now:
-        if before.get(name) != now[name]:
+    for name in {**now, **before}:
+        if before.get(name) != now.get(name):
             raise ValueError(
-                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now[name]!r}: "
+                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now.get(name)!r}: "
                 "choose another --out, or repeat the old settings"
             )
     for prefix, module in modules.items():

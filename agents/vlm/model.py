@@ -19,9 +19,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.utils import can_return_tuple
 
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
-from agents.vlm.config import LEVEL_CODES, ROW_HEADER, Dynam3DConfig
+from agents.vlm.config import LEVEL_CODES, Dynam3DConfig
 from agents.vlm.embedding import MemoryEmbedding, TokenNorm, check_counts, row_codes
-from agents.vlm.querying import QueryingTransformer, query_places
+from agents.vlm.querying import QueryingTransformer, read_out
 
 FROZEN_OUT = -1e4
 """Bias of a token that no answer may hold: its probability is 0 in float32, and nothing overflows."""
@@ -193,7 +193,7 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         if self.query_transformer is not None:
             is_slot = input_ids == self._token("patch")
             slots.append(is_slot.flatten().nonzero().squeeze(1))
-            vectors.append(self._compressed(pixel_values, codes, is_slot.sum(dim=1)))
+            vectors.append(self._compressed(pixel_values, is_slot.sum(dim=1)))
         flat = embeds.flatten(0, 1).index_copy(0, torch.cat(slots), torch.cat(vectors).to(embeds.dtype))
         return flat.view_as(embeds)
 
@@ -207,26 +207,18 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         assert self.config.level_token_ids is not None
         return self.config.level_token_ids[level]
 
-    def _compressed(self, pixel_values: Tensor, codes: Tensor, slots: Tensor) -> Tensor:
+    def _compressed(self, pixel_values: Tensor, slots: Tensor) -> Tensor:
         """What the querying transformer makes of its levels, (m, width): of samples with any rows, in order.
 
         Args:
             pixel_values: The memory, (b, n, 4 + D).
-            codes: Its rows' levels, (b, n).
             slots: Placeholders of each sample, (b,).
         """
         assert self.query_transformer is not None
-        # The weights' precision, which is not the memory's where a whole model is in bfloat16.
-        width, dtype = self.config.text.hidden_size, self.query_transformer.queries.dtype
-        read = torch.tensor([LEVEL_CODES[level] for level in self.config.query_levels], device=codes.device)
-        valid = torch.isin(codes, read)
-        rows = pixel_values.new_zeros(*codes.shape, width, dtype=dtype)
-        rows = rows.index_put((valid,), self.memory_embedding(pixel_values[valid]).to(dtype))
+        found, valid = read_out(
+            self.memory_embedding, self.query_transformer, self.config.query_levels, pixel_values
+        )
         check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
-        places = pixel_values.new_zeros(self.config.queries, pixel_values.shape[2])
-        places[:, 0] = LEVEL_CODES["patch"]
-        places[:, 1:ROW_HEADER] = query_places(self.config.queries).to(places)
-        found = self.query_transformer(self.memory_embedding(places), rows, valid)
         return found[valid.any(dim=1)].flatten(0, 1)
 
     def _see(
