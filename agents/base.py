@@ -58,7 +58,7 @@ def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | Privileg
     """An agent by name.
 
     Args:
-        name: One of `agent_names()`, a policy's `.safetensors` file, a 3D-VLM's folder, or
+        name: One of `agent_names()`, a policy's or baseline's `.safetensors` file, a 3D-VLM's folder, or
             `module:attribute`, a callable that makes an agent of yours.
         seed: For agents that draw random numbers.
         temperature: For trained policies: 0 takes the best action, else actions are drawn.
@@ -78,11 +78,16 @@ def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | Privileg
     except ValueError:
         choices = [*agent_names(), "FILE.safetensors", "FOLDER", "module:attribute"]
         raise ValueError(unknown_name("agent", name, choices)) from None
-    from agents.checkpoint import best_device, load_policy
+    from agents.checkpoint import best_device, file_format, load_policy
 
     if weights.name in _MODELS:
         return _load_vlm(weights.parent, temperature, seed)
+    from agents.baselines.agent import BaselineAgent
+    from agents.baselines.checkpoint import FORMAT, load_baseline
     from agents.trained import PolicyAgent
+
+    if file_format(weights) == FORMAT:
+        return BaselineAgent(load_baseline(weights).to(best_device()), temperature, seed)
 
     return PolicyAgent(load_policy(weights).to(best_device()), temperature, seed)
 

@@ -11,6 +11,7 @@ from typing import Any
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from agents.config import Perception
 from agents.policy import NavigationPolicy, PolicyConfig
@@ -67,20 +68,7 @@ def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPol
         FileNotFoundError: If there is no such file.
         CheckpointError: If it is not a policy, or one for tokens of another length.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no policy file {path}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
-    if metadata.get("format") != _FORMAT:
-        raise CheckpointError(
-            f"{path} is not a policy of this version: expected format {_FORMAT!r}, "
-            f"found {metadata.get('format')!r}"
-        )
+    metadata, tensors = read_weights(path, _FORMAT, "policy")
     try:
         fields = json.loads(metadata["config"])
         words, levels = tuple(fields.pop("words")), tuple(fields.pop("levels"))
@@ -95,6 +83,46 @@ def load_policy(path: str | Path, token_dim: int | None = None) -> NavigationPol
             f"length {token_dim}: use the encoder that it was trained with"
         )
     return policy.eval()
+
+
+def read_weights(
+    path: str | Path, expected_format: str, what: str
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a safetensors file.
+
+    Args:
+        path: The file.
+        expected_format: What its metadata must say that it is.
+        what: The same for a reader.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        CheckpointError: If it is no such file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no {what} file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+    if metadata.get("format") != expected_format:
+        raise CheckpointError(
+            f"{path} is not a {what} of this version: expected format {expected_format!r}, "
+            f"found {metadata.get('format')!r}"
+        )
+    return metadata, tensors
+
+
+def file_format(path: str | Path) -> str | None:
+    """What a safetensors file says that it is; None where it is not there, not readable, or says nothing."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format")
+    except (OSError, SafetensorError):
+        return None
 
 
 def best_device() -> torch.device:

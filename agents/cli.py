@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from agents.baselines.config import BaselineConfig
 from agents.config import EvaluationConfig, ImitationConfig, PPOConfig
 from agents.pretraining.config import RepresentationConfig
 from agents.vlm_config import DaggerConfig, DecisionConfig, VLMConfig
@@ -146,6 +147,10 @@ class Train:
         | Annotated[
             DaggerConfig,
             tyro.conf.subcommand("dagger", description="DAgger of the 3D-VLM, from an imitation start."),
+        ]
+        | Annotated[
+            BaselineConfig,
+            tyro.conf.subcommand("baseline", description="Seq2Seq or CMA: imitation, then DAgger."),
         ]
         | Annotated[
             RepresentationConfig,
@@ -297,6 +302,10 @@ def _train(command: Train) -> None:
 
             _say(f"weights: {train_dagger(config)}")
             return
+        elif isinstance(config, BaselineConfig):
+            from agents.baselines.training import train_baseline
+
+            weights = train_baseline(config)
         else:
             from agents.ppo import train_ppo
 

@@ -31,6 +31,8 @@ def collect_decisions(config: DecisionConfig) -> Path:
     Raises:
         ValueError: If the folder holds decisions of other settings.
     """
+    from agents.vlm.recorder import RowRecorder  # loads transformers
+
     torch.set_num_threads(config.threads)
     out = Path(config.out)
     learner = None
@@ -67,10 +69,8 @@ def collect_decisions(config: DecisionConfig) -> Path:
                 look_around=config.look_around,
                 seed=config.seed,
             ),
-            config.levels,
-            config.patch_pool,
             {episode.trajectory_id: index for index, episode in enumerate(walked)},
-            writer,
+            RowRecorder(writer, config.levels, config.patch_pool),
             learner,
         )
         evaluate(agent, env, [episode.episode_id for episode in walked])

@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 
 from agents.config import Perception
 from agents.trained import TrainedAgent
+from vlnenv.memory.encoder import PATCH_GRID
 from vlnenv.vector import VLNVectorEnv
 from vlnenv.wrappers import VectorPathObservation, VectorViewHistoryObservation
 
@@ -18,12 +19,17 @@ def make_env(
 ) -> VectorEnv | VectorWrapper:
     """A `VLNVectorEnv` that gives tokens of the levels, in a wrapper for "view" and one for "path".
 
+    "depth" is the current view's depth image, a pixel a patch of the encoder, as `depth` (n, 24, 24, 1).
+
     Args:
         num_envs: Episodes side by side.
         perception: What the tokens are made with.
-        levels: Token levels that are to be read, see `agents.vlm.rows.LEVEL_CODES`.
+        levels: Token levels that are to be read, see `agents.vlm.rows.LEVEL_CODES`; and "depth".
         **settings: Arguments of `VLNVectorEnv`.
     """
+    if "depth" in levels:
+        # A picture of its own at the patches' centres: next to nothing beside the encoder's.
+        settings = {"observation": "all", "image_size": PATCH_GRID, **settings}
     env: VectorEnv | VectorWrapper = VLNVectorEnv(num_envs, **perception.settings(), **settings)
     if "view" in levels:
         env = VectorViewHistoryObservation(env)

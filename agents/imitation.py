@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +22,7 @@ from agents.config import ImitationConfig, Perception
 from agents.demonstrations import Demonstrations, load_demonstrations
 from agents.policy import ACTIONS, NavigationPolicy, PolicyConfig
 from agents.trained import PolicyAgent
-from agents.training_state import load_state, save_state, warm_cosine
+from agents.training_state import append_point, load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
 from vlnenv.memory.text_table import load_text_table
@@ -101,7 +100,7 @@ class Imitation:
             )
         )
         if config.text_table:
-            _start_words_from_table(self.policy)
+            start_words_from_table(self.policy.word, self.policy.vocabulary)
         self.policy.to(self.device)
         vocabulary, length = self.policy.vocabulary, self.policy.config.max_words
         encoded = [vocabulary.encode(text, length)[0] for text in data.instructions]
@@ -200,16 +199,19 @@ def _needed(perception: Perception, levels: tuple[str, ...]) -> Perception:
     return dataclasses.replace(perception, segmenter=None)
 
 
-def _start_words_from_table(policy: NavigationPolicy) -> None:
-    """Put each word near the classes that it names: a better start than chance, training goes on from it."""
+def start_words_from_table(embedding: nn.Embedding, vocabulary: Vocabulary) -> None:
+    """Put each word near the classes that it names: a better start than chance, training goes on from it.
+
+    An embedding of another length than the table's stays as it is.
+    """
     table = load_text_table()
-    if table.dim != policy.config.width:
+    if table.dim != embedding.embedding_dim:
         return
     with torch.no_grad():
-        for index, word in enumerate(policy.vocabulary.words):
+        for index, word in enumerate(vocabulary.words):
             if word in table:
                 # Rows of a fresh embedding have a length of about sqrt(width).
-                policy.word.weight[index + 2] = torch.from_numpy(table.embed(word)) * math.sqrt(table.dim)
+                embedding.weight[index + 2] = torch.from_numpy(table.embed(word)) * math.sqrt(table.dim)
 
 
 def _settings(config: ImitationConfig, data: Demonstrations) -> str:
@@ -289,7 +291,7 @@ def _validate(
     named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
     for name, value in named.items():
         writer.add_scalar(name, value, run.update)
-    _append_curve(out / "curve.jsonl", {"update": run.update, **losses, **named})
+    append_point(out / "curve.jsonl", {"update": run.update, **losses, **named})
     if closed_loop["success"] >= run.best_success:
         run.best_success = closed_loop["success"]
         card = {
@@ -303,10 +305,3 @@ def _validate(
             "figures": closed_loop,
         }
         save_policy(out / "policy.safetensors", run.policy, card)
-
-
-def _append_curve(path: Path, point: dict[str, Any]) -> None:
-    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
-    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    points = [old for old in points if old["update"] < point["update"]] + [point]
-    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())

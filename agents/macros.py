@@ -37,6 +37,14 @@ def pieces(macro: np.ndarray, headings: int = _HEADINGS, limit: int = TURN_LIMIT
     return [np.array([0, side * size % headings, 0], dtype=np.int64) for size in sizes]
 
 
+def mirror_macros(macros: np.ndarray, headings: int = _HEADINGS) -> np.ndarray:
+    """Macro actions (..., 3) that turn to the other side; entries of -1, for none, stay."""
+    mirrored = np.array(macros)
+    turn = mirrored[..., 1]
+    mirrored[..., 1] = np.where(turn > 0, (headings - turn) % headings, turn)
+    return mirrored
+
+
 class TurnQueue:
     """What is left of each slot's decision."""
 

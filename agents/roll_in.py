@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from agents.decisions import DecisionWriter
 from agents.expert import expert_macro
 from agents.macros import STOP_MACRO, TurnQueue
-from agents.vlm.rows import memory_rows
 from vlnenv.batch import EpisodeBatch
 from vlnenv.episodes import Episode
+from vlnenv.evaluation.agent import PublicEpisode, public
 from vlnenv.path_history import to_agent_frame
 from vlnenv.vector import VLNVectorEnv
 
@@ -25,8 +24,47 @@ from vlnenv.vector import VLNVectorEnv
 class Decider(Protocol):
     """Decides on macro actions; `agents.vlm.agent.VLMAgent` does."""
 
+    def reset(self, index: int, episode: PublicEpisode) -> None:
+        """Begin an episode in slot `index`."""
+        ...
+
+    def see(self, observations: Mapping[str, Any], rows: Sequence[int]) -> None:
+        """Take in what s rows show while their last decision is carried out."""
+        ...
+
     def decide(self, observations: Mapping[str, Any], rows: Sequence[int]) -> np.ndarray:
-        """Macro actions int64 (s, 3) for s rows of a batched observation."""
+        """Macro actions int64 (s, 3) for s rows of a batched observation; once a decision."""
+        ...
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A decision to be noted."""
+
+    slot: int
+    label: np.ndarray
+    """int64 (3,), what the expert does."""
+    goal: np.ndarray
+    """float32 (4,), see `privileged_goal`."""
+    route: int
+    """Index of the episode's route."""
+    number: int
+    """How many decisions of the episode came before; 0 begins one."""
+
+
+class Recorder(Protocol):
+    """Takes what a roll-in notes; `agents.vlm.recorder.RowRecorder` does."""
+
+    def begin(self, slot: int, route: int) -> None:
+        """An episode begins in a slot, on the route of that index."""
+        ...
+
+    def see(self, observations: Mapping[str, Any], slots: Sequence[int]) -> None:
+        """Note what some slots show while their last decision is carried out."""
+        ...
+
+    def note(self, observations: Mapping[str, Any], moments: Sequence[Moment]) -> None:
+        """Note decisions of one step, with a batched observation that their slots are rows of."""
         ...
 
 
@@ -65,10 +103,8 @@ class RollIn:
 
     Args:
         config: How it walks.
-        levels: Levels of memory rows that are noted.
-        patch_pool: Rows and columns of patches that are noted as one.
         routes: Trajectory id -> the index that decisions are noted under.
-        writer: Takes the decisions.
+        recorder: Takes the decisions.
         learner: Who decides where the expert doesn't; None where it always does.
     """
 
@@ -77,19 +113,15 @@ class RollIn:
     def __init__(
         self,
         config: RollInConfig,
-        levels: Sequence[str],
-        patch_pool: tuple[int, int],
         routes: Mapping[str, int],
-        writer: DecisionWriter,
+        recorder: Recorder,
         learner: Decider | None = None,
     ) -> None:
         if learner is None and config.expert < 1.0:
             raise ValueError(f"a roll-in with expert={config.expert} needs a learner for the other decisions")
         self.config = config
-        self.levels = tuple(levels)
-        self.patch_pool = patch_pool
         self.routes = routes
-        self.writer = writer
+        self.recorder = recorder
         self.learner = learner
         self._batch: EpisodeBatch | None = None
         self._queue = TurnQueue()
@@ -104,17 +136,26 @@ class RollIn:
         """Begin an episode in slot `index`."""
         self._queue.reset(index, self.config.look_around)
         self._numbers[index] = 0
-        self._rngs[index] = np.random.default_rng([self.config.seed, self.routes[episode.trajectory_id]])
+        route = self.routes[episode.trajectory_id]
+        self._rngs[index] = np.random.default_rng([self.config.seed, route])
+        self.recorder.begin(index, route)
+        if self.learner is not None:
+            self.learner.reset(index, public(episode))
 
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
         """Macro actions int64 (n, 3); notes the decisions of those slots that have none to carry out."""
         actions = np.tile(np.array(STOP_MACRO), (len(active), 1))
-        deciding = []
+        turning, deciding = [], []
         for slot in map(int, np.flatnonzero(active)):
             if self._queue.has(slot):
                 actions[slot] = self._queue.next(slot)
+                turning.append(slot)
             else:
                 deciding.append(slot)
+        if turning:
+            self.recorder.see(observations, turning)
+            if self.learner is not None:
+                self.learner.see(observations, turning)
         if deciding:
             for slot, macro in zip(deciding, self._decide(observations, deciding), strict=True):
                 actions[slot] = self._queue.begin(slot, macro)
@@ -122,22 +163,22 @@ class RollIn:
 
     def _decide(self, observations: Mapping[str, Any], slots: list[int]) -> list[np.ndarray]:
         assert self._batch is not None, "bind(env) comes first"
-        rows, _ = memory_rows(observations, slots, self.levels, patch_pool=self.patch_pool)
         learned = None if self.learner is None else self.learner.decide(observations, slots)
-        macros = []
-        for place, slot in enumerate(slots):
-            label = expert_macro(self._batch, slot, self.config.stop_m, self.config.by_route)
-            rollout = self._batch.rollout(slot)
-            self.writer.add(
-                rows[place],
-                np.asarray(observations["action_history"])[slot],
-                label,
-                privileged_goal(self._batch, slot),
-                self.routes[rollout.episode.trajectory_id],
-                self._numbers[slot],
-            )
-            macros.append(self._carried_out(slot, label, None if learned is None else learned[place]))
-        return macros
+        moments = [self._moment(self._batch, slot) for slot in slots]
+        self.recorder.note(observations, moments)
+        return [
+            self._carried_out(moment.slot, moment.label, None if learned is None else learned[place])
+            for place, moment in enumerate(moments)
+        ]
+
+    def _moment(self, batch: EpisodeBatch, slot: int) -> Moment:
+        return Moment(
+            slot,
+            expert_macro(batch, slot, self.config.stop_m, self.config.by_route),
+            privileged_goal(batch, slot),
+            self.routes[batch.rollout(slot).episode.trajectory_id],
+            self._numbers[slot],
+        )
 
     def _carried_out(self, slot: int, label: np.ndarray, learned: np.ndarray | None) -> np.ndarray:
         rng, config = self._rngs[slot], self.config

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -21,6 +22,13 @@ def warm_cosine(update: int, total: int) -> float:
     if update < warm_up:
         return (update + 1) / warm_up
     return 0.5 * (1.0 + math.cos(math.pi * (update - warm_up) / max(1, total - warm_up)))
+
+
+def append_point(path: Path, point: Mapping[str, Any]) -> None:
+    """Add a point to a curve file, replacing points at or after its "update" that a cut-off run left."""
+    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    points = [old for old in points if old["update"] < point["update"]] + [dict(point)]
+    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())
 
 
 def save_state(

@@ -118,6 +118,9 @@ class VLMAgent:
                 actions[slot] = self._queue.begin(slot, macro)
         return actions
 
+    def see(self, observations: Mapping[str, Any], rows: Sequence[int]) -> None:
+        """Take in what s rows show while their last decision is carried out: the memory has done it."""
+
     def decide(self, observations: Mapping[str, Any], rows: Sequence[int]) -> np.ndarray:
         """Macro actions int64 (s, 3) for s rows of a batched observation, whatever goes on in their slots."""
         return self.answer(observations, rows).actions

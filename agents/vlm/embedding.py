@@ -14,6 +14,10 @@ from agents.vlm.config import LEVEL_CODES, ROW_HEADER
 _POSITION_FEATURES = 11
 
 
+class TokenNorm(nn.LayerNorm):
+    """The last norm of memory tokens: it starts at the scale of the words that they stand among."""
+
+
 class RowProjector(nn.Module):
     """Rows of one level, (m, 4 + D), to vectors (m, width): feature and position through an MLP."""
 
@@ -27,7 +31,7 @@ class RowProjector(nn.Module):
         )
         self.join = nn.Linear(token_dim + 1 + position_width, width)
         self.out = nn.Linear(width, width)
-        self.norm = nn.LayerNorm(width)
+        self.norm = TokenNorm(width)
 
     def forward(self, rows: Tensor) -> Tensor:
         """See the class."""

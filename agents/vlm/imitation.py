@@ -22,7 +22,7 @@ from agents.closed_loop import Validation
 from agents.config import Perception
 from agents.decisions import Decisions, open_decisions
 from agents.provenance import command, machine
-from agents.training_state import load_state, save_state, warm_cosine
+from agents.training_state import append_point, load_state, save_state, warm_cosine
 from agents.vlm.agent import VLMAgent, best_dtype
 from agents.vlm.checkpoint import save_agent
 from agents.vlm.loading import plain_model
@@ -290,10 +290,3 @@ def _note(
 def gpu_name(device: torch.device) -> str | None:
     """The GPU's name, None for a CPU."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
-
-
-def append_point(path: Path, point: dict[str, Any]) -> None:
-    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
-    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    points = [old for old in points if old["update"] < point["update"]] + [point]
-    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())

@@ -20,7 +20,7 @@ from transformers.utils import can_return_tuple
 
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
 from agents.vlm.config import LEVEL_CODES, ROW_HEADER, Dynam3DConfig
-from agents.vlm.embedding import MemoryEmbedding, RowProjector, check_counts, row_codes
+from agents.vlm.embedding import MemoryEmbedding, RowProjector, TokenNorm, check_counts, row_codes
 from agents.vlm.querying import QueryingTransformer, query_places
 
 FROZEN_OUT = -1e4
@@ -67,10 +67,10 @@ class Dynam3DPreTrainedModel(PreTrainedModel):
             for part in module.modules():
                 if isinstance(part, nn.Linear):
                     init.normal_(part.weight, std=part.in_features**-0.5)
-            # Memory tokens start at the scale of the words that they stand among.
-            init.constant_(module.norm.weight, getattr(self.config.text, "initializer_range", 0.02))
             if isinstance(module, QueryingTransformer):
                 init.normal_(module.queries)
+        elif isinstance(module, TokenNorm):
+            init.constant_(module.weight, getattr(self.config.text, "initializer_range", 0.02))
         elif isinstance(module, AnswerHead):
             init.copy_(module.bias, answer_bias(self.config))
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.vlm.embedding import TokenNorm
+
 _HEAD_WIDTH = 64
 
 
@@ -76,7 +78,7 @@ class QueryingTransformer(nn.Module):
         self.queries = nn.Parameter(torch.zeros(queries, width))
         self.seen = nn.LayerNorm(width)
         self.layers = nn.ModuleList(_QueryLayer(width) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.norm = TokenNorm(width)
 
     def forward(self, places: Tensor, rows: Tensor, valid: Tensor) -> Tensor:
         """Tokens (b, queries, width).

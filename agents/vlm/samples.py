@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from agents.decisions import Decisions
+from agents.macros import mirror_macros
 from agents.vlm.automaton import Automaton
 from agents.vlm.explanations import explanation_automaton, format_explanation
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.rows import count_levels
 
 _SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
-_HEADINGS = 24
 
 
 @dataclass(frozen=True)
@@ -155,14 +155,6 @@ class Samples:
 def swap_sides(text: str) -> str:
     """A text in which every "left" is "right", and the other way round."""
     return _SIDES.sub(lambda side: "right" if side.group().lower() == "left" else "left", text)
-
-
-def mirror_macros(macros: np.ndarray) -> np.ndarray:
-    """Macro actions (..., 3) that turn to the other side; entries of -1, for none, stay."""
-    mirrored = np.array(macros)
-    turn = mirrored[..., 1]
-    mirrored[..., 1] = np.where(turn > 0, (_HEADINGS - turn) % _HEADINGS, turn)
-    return mirrored
 
 
 def with_answers(

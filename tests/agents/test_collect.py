@@ -14,6 +14,7 @@ from agents.config import Perception
 from agents.decisions import DecisionWriter, open_decisions
 from agents.expert import next_waypoint
 from agents.roll_in import RollIn, RollInConfig
+from agents.vlm.recorder import RowRecorder
 from agents.vlm_config import DecisionConfig
 from vlnenv.episodes import read_r2r_ce
 
@@ -125,6 +126,12 @@ class Stubborn:
     def __init__(self, macro: tuple[int, int, int]) -> None:
         self.macro = macro
 
+    def reset(self, index: int, episode: object) -> None:
+        pass
+
+    def see(self, observations: object, rows: list[int]) -> None:
+        pass
+
     def decide(self, observations: object, rows: list[int]) -> np.ndarray:
         return np.tile(np.array(self.macro), (len(rows), 1))
 
@@ -140,13 +147,14 @@ def test_a_learner_is_followed_but_for_its_stops(config: DecisionConfig) -> None
     for macro, ends_well in (((1, 0, 0), True), ((0, 3, 1), False)):
         writer = DecisionWriter()
         settings = RollInConfig(expert=0.0, wrong_turn=0.0, max_decisions=12)
-        agent = RollIn(settings, config.levels, config.patch_pool, routes, writer, Stubborn(macro))
+        recorder = RowRecorder(writer, config.levels, config.patch_pool)
+        agent = RollIn(settings, routes, recorder, Stubborn(macro))
         records = evaluate(agent, env, ["0", "1"], progress=False)
         assert all(record["is_success"] for record in records) == ends_well
         assert len(writer) <= 24
     env.close()
     with pytest.raises(ValueError, match="needs a learner"):
-        RollIn(RollInConfig(expert=0.5), config.levels, config.patch_pool, routes, DecisionWriter())
+        RollIn(RollInConfig(expert=0.5), routes, recorder)
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -6,6 +6,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 from agents.policy import position_features
 from agents.vlm import Dynam3DForCausalLM, Dynam3DModel
 from agents.vlm.config import LEVEL_CODES
+from agents.vlm.embedding import TokenNorm
 from tests.agents.vlm.models import (
     ACTIONS,
     EOS,
@@ -18,6 +19,7 @@ from tests.agents.vlm.models import (
     of_logits,
     sample,
     samples,
+    small_config,
     small_model,
 )
 
@@ -350,3 +352,13 @@ def test_the_vocabulary_is_not_resized():
     assert model.resize_token_embeddings() is model.get_input_embeddings()
     with pytest.raises(ValueError, match=f"has {VOCABULARY} tokens and can't be resized to {VOCABULARY + 1}"):
         model.resize_token_embeddings(VOCABULARY + 1)
+
+
+@pytest.mark.parametrize("queries", [0, 3])
+def test_memory_tokens_start_at_the_scale_of_words(queries):
+    model = Dynam3DForCausalLM(small_config(queries=queries))
+    norms = [part for part in model.modules() if isinstance(part, TokenNorm)]
+    assert len(norms) == len(model.config.levels) + bool(queries)
+    scale = model.config.text.initializer_range
+    assert scale == pytest.approx(32**-0.5)
+    assert all(torch.equal(norm.weight, torch.full_like(norm.weight, scale)) for norm in norms)
