@@ -16,8 +16,8 @@ STOP, FORWARD, LEFT, RIGHT = range(4)
 """Values of the discrete action space."""
 
 WEIGHTS = Path(__file__).parent / "weights"
-_MODEL = "model.safetensors"
-"""A folder with such a file is a 3D-VLM's."""
+_MODELS = ("model.safetensors", "adapter_model.safetensors")
+"""A folder with such a file is a 3D-VLM's: whole, or a LoRA adapter."""
 
 _MODULES = {
     "random": "agents.random:RandomAgent",
@@ -33,7 +33,7 @@ def agent_names() -> list[str]:
 
 def _trained_names() -> list[str]:
     files = (path.stem for path in WEIGHTS.glob("*.safetensors"))
-    folders = (path.parent.name for path in WEIGHTS.glob(f"*/{_MODEL}"))
+    folders = (path.parent.name for name in _MODELS for path in WEIGHTS.glob(f"*/{name}"))
     return sorted((*files, *folders))
 
 
@@ -46,7 +46,8 @@ def weights_path(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix == ".safetensors":
         return path
-    for found in (WEIGHTS / f"{name_or_path}.safetensors", WEIGHTS / path / _MODEL, path / _MODEL):
+    inside = [folder / name for folder in (WEIGHTS / path, path) for name in _MODELS]
+    for found in (WEIGHTS / f"{name_or_path}.safetensors", *inside):
         if found.is_file():
             return found
     known = [*_trained_names(), "FILE.safetensors", "FOLDER"]
@@ -79,7 +80,7 @@ def load(name: str, seed: int = 0, temperature: float = 0.0) -> Agent | Privileg
         raise ValueError(unknown_name("agent", name, choices)) from None
     from agents.checkpoint import best_device, file_format, load_policy
 
-    if weights.name == _MODEL:
+    if weights.name in _MODELS:
         return _load_vlm(weights.parent, temperature, seed)
     from agents.baselines.agent import BaselineAgent
     from agents.baselines.checkpoint import FORMAT, load_baseline

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.base import weights_path
 from agents.decisions import DecisionWriter
 from agents.environments import make_env
 from agents.roll_in import RollIn, RollInConfig
@@ -118,7 +119,7 @@ def _settings(config: DecisionConfig, batch: Any) -> dict[str, Any]:
 
 
 def _learner_hash(folder: Path) -> str:
-    return file_hash(folder / "model.safetensors")
+    return file_hash(weights_path(folder))
 
 
 def _check_same(folder: Path, settings: dict[str, Any]) -> None:

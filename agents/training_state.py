@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ def save_state(
     modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer,
     metadata: Mapping[str, str],
+    omit_frozen: Collection[str] = (),
 ) -> None:
     """Write all that a run needs to go on, atomically, as safetensors.
 
@@ -44,10 +45,14 @@ def save_state(
         modules: By the prefix of their tensors' names.
         optimizer: Of the Adam family: all state in tensors.
         metadata: Must hold "settings", a JSON object of what has to be the same for the run to go on.
+        omit_frozen: Modules whose frozen parameters are left out, because what makes the module has them,
+            such as a pretrained language model under LoRA.
     """
     tensors: dict[str, Tensor] = {}
     for prefix, module in modules.items():
-        tensors |= {f"{prefix}.{name}": value for name, value in module.state_dict().items()}
+        frozen = _frozen(module) if prefix in omit_frozen else set()
+        kept = {name: value for name, value in module.state_dict().items() if name not in frozen}
+        tensors |= {f"{prefix}.{name}": value for name, value in kept.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
     # Copies: safetensors refuses tensors that share memory, as tied embeddings do.
@@ -56,15 +61,20 @@ def save_state(
 
 
 def load_state(
-    path: Path, modules: Mapping[str, nn.Module], optimizer: torch.optim.Optimizer, settings: str
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    settings: str,
+    defaults: str = "{}",
 ) -> dict[str, str]:
     """Put a run back to `save_state`.
 
     Args:
         path: The file.
-        modules: Those that were saved.
+        modules: Those that were saved. Frozen parameters that were left out stay as they are.
         optimizer: Over the same parameters.
         settings: JSON object that has to equal the saved one.
+        defaults: JSON object of settings that a file may lack, because they are newer than it.
 
     Returns:
         The metadata.
@@ -75,7 +85,8 @@ def load_state(
     with safetensors.safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    before, now = json.loads(metadata["settings"]), json.loads(settings)
+    now = json.loads(settings)
+    before = {**json.loads(defaults), **json.loads(metadata["settings"])}
     for name in {**now, **before}:
         if before.get(name) != now.get(name):
             raise ValueError(
@@ -83,7 +94,9 @@ def load_state(
                 "choose another --out, or repeat the old settings"
             )
     for prefix, module in modules.items():
-        module.load_state_dict(_part(tensors, f"{prefix}."))
+        present = module.state_dict()
+        frozen = {name: present[name] for name in _frozen(module)}
+        module.load_state_dict({**frozen, **_part(tensors, f"{prefix}.")})
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in _part(tensors, "adam.").items():
         index, key = name.split(".", 1)
@@ -91,6 +104,12 @@ def load_state(
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     return metadata
+
+
+def _frozen(module: nn.Module) -> set[str]:
+    """Names of the parameters that are not trained, in all places where they are shared."""
+    named = module.named_parameters(remove_duplicate=False)
+    return {name for name, parameter in named if not parameter.requires_grad}
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -58,8 +58,16 @@ class VLMConfig:
     decisions: tuple[str, ...] = ("runs/decisions",)
     """Folders of decisions; DAgger's rounds add theirs."""
     start: str | None = None
-    """Folder of a model to start from; None begins a new tiny one."""
+    """Folder of a model to start from, whole or a LoRA adapter; None begins a new one on `backbone`."""
+    backbone: str = "tiny"
+    """Language model: "tiny", a new one of our own with the sizes below; "smollm2" (SmolLM2-135M); or a
+    folder or hub name of a causal LM or a LLaVA. A pretrained one wants a smaller `learning_rate`, such as
+    2e-4 by LoRA, or 5e-5 whole."""
+    lora_rank: int = 0
+    """Rank of LoRA on the language model (alpha is twice that; the paper's are 128 and 256), with the
+    memory's projectors trained whole; 0 trains all weights. An adapter to start from is trained on."""
     hidden_size: int = 128
+    """Width of the tiny language model; like `layers` and `heads`, nothing to a pretrained one."""
     layers: int = 3
     heads: int = 2
     queries: int = 24
@@ -105,6 +113,10 @@ class VLMConfig:
         for name in ("updates", "batch_size", "accumulate", "eval_every", "eval_episodes", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.lora_rank < 0:
+            raise ValueError(f"lora_rank must be at least 0 (all weights), got {self.lora_rank}")
+        if self.lora_rank and self.backbone == "tiny" and self.start is None:
+            raise ValueError("a new tiny model is trained whole: use lora_rank=0, or a pretrained backbone")
         if self.blind not in ("", "instruction", "vision"):
             raise ValueError(f"blind must be '', 'instruction' or 'vision', got {self.blind!r}")
         if self.jepa_weight < 0.0 or not 0.0 <= self.jepa_decay <= 1.0:

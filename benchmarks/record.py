@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from agents.provenance import command, machine
+
+__all__ = ["RESULTS", "command", "commit", "machine", "save_result"]
+
 RESULTS = Path(__file__).parent / "results"
-
-
-def machine() -> str:
-    """Processor, cores and Python, in words."""
-    name = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                name = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
-    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, no GPU used"
-
-
-def command() -> str:
-    """The command line of this process, without the paths of this machine."""
-    module = getattr(sys.modules["__main__"], "__spec__", None)
-    program = ["-m", module.name] if module is not None else [Path(sys.argv[0]).name]
-    return shlex.join(["python", *program, *sys.argv[1:]])
 
 
 def commit() -> str:

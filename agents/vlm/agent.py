@@ -12,8 +12,9 @@ import torch
 from agents.base import episode_rng
 from agents.config import Perception
 from agents.macros import STOP_MACRO, TurnQueue
+from agents.vlm.checkpoint import agent_folder
 from agents.vlm.decoding import Decoded, decode
-from agents.vlm.loading import load_model
+from agents.vlm.loading import load_model, plain_model
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from vlnenv.evaluation.agent import PublicEpisode
@@ -25,7 +26,7 @@ class VLMAgent:
     Draws follow from the seed and the episode's id, so results do not depend on how many run at once.
 
     Args:
-        model: The model, with its weights.
+        model: The model, with its weights; a `peft.PeftModel` around one works as well.
         processor: The processor that it was trained with.
         temperature: 0 takes the likeliest answer, else answers are drawn.
         seed: Of the draws.
@@ -36,16 +37,17 @@ class VLMAgent:
 
     def __init__(
         self,
-        model: Dynam3DForCausalLM,
+        model: Any,
         processor: Dynam3DProcessor,
         temperature: float = 0.0,
         seed: int = 0,
     ) -> None:
         if temperature < 0.0:
             raise ValueError(f"temperature must be at least 0 (the likeliest answer), got {temperature}")
-        if model.config.token_dim != processor.token_dim or model.config.queries != processor.queries:
+        self.config = plain_model(model).config
+        if self.config.token_dim != processor.token_dim or self.config.queries != processor.queries:
             raise ValueError(
-                f"the model reads tokens of length {model.config.token_dim} with {model.config.queries} "
+                f"the model reads tokens of length {self.config.token_dim} with {self.config.queries} "
                 f"queries, the processor makes {processor.token_dim} and {processor.queries}: load both from "
                 "one folder"
             )
@@ -59,22 +61,27 @@ class VLMAgent:
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, temperature: float = 0.0, seed: int = 0) -> VLMAgent:
-        """The agent of a folder or hub repository that `save_pretrained` or `push_to_hub` wrote.
+        """The agent of a folder that `save_agent` wrote or of a hub repository.
+
+        An adapter is merged into its language model: answers take no longer than those of a whole model.
 
         Raises:
-            FileNotFoundError: If a local folder holds no model.
+            FileNotFoundError: If there is no such folder or repository, or it holds no model.
             CheckpointError: If model and processor are not of one kind; the message names both sides.
         """
-        processor = Dynam3DProcessor.from_pretrained(folder)
+        path = agent_folder(folder)
+        processor = Dynam3DProcessor.from_pretrained(path)
         model = load_model(
-            folder, token_dim=processor.token_dim, levels=processor.levels, tokenizer=processor.tokenizer
+            path, token_dim=processor.token_dim, levels=processor.levels, tokenizer=processor.tokenizer
         )
+        if not isinstance(model, Dynam3DForCausalLM):
+            model = model.merge_and_unload()
         return cls(model, processor, temperature, seed)
 
     @property
     def perception(self) -> Perception:
         """What it was trained to see with."""
-        return Perception(**self.model.config.perception)
+        return Perception(**self.config.perception)
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -93,7 +100,7 @@ class VLMAgent:
 
     def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""
-        self._queue.reset(index, self.model.config.look_around)
+        self._queue.reset(index, self.config.look_around)
         self._rngs[index] = episode_rng(self.seed, episode)
 
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,11 +21,13 @@ from agents.checkpoint import best_device
 from agents.closed_loop import Validation
 from agents.config import Perception
 from agents.decisions import Decisions, open_decisions
+from agents.provenance import command, machine
 from agents.training_state import append_point, load_state, save_state, warm_cosine
 from agents.vlm.agent import VLMAgent, best_dtype
 from agents.vlm.auxiliary import NextMemory
 from agents.vlm.checkpoint import save_agent
-from agents.vlm.model import Dynam3DForCausalLM
+from agents.vlm.loading import plain_model
+from agents.vlm.pretrained import load_to_train, make_pretrained
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.samples import AnswerWeights, Augmentation, Samples
 from agents.vlm.tiny import make_tiny
@@ -43,10 +47,10 @@ class VLMImitation:
         self.device = best_device()
         torch.manual_seed(config.seed)
         self.model, self.processor = _model(config, decisions)
-        self.model.to(self.device)  # type: ignore[arg-type]
+        self.model.to(self.device)
         if self.device.type == "cpu":
             # For prompts this short, matrix products on the CPU are twice as fast as its fused attention.
-            self.model.model.language_model.set_attn_implementation("eager")
+            plain_model(self.model).model.language_model.set_attn_implementation("eager")
         self.worker = low_precision(self.model, best_dtype(self.device))
         self.samples = Samples(
             decisions,
@@ -58,7 +62,7 @@ class VLMImitation:
         self.modules: dict[str, nn.Module] = {"model": self.model}
         self.auxiliary: NextMemory | None = None
         if config.jepa_weight:
-            self.auxiliary = NextMemory(self.model, decisions, config.jepa_decay).to(self.device)
+            self.auxiliary = NextMemory(plain_model(self.model), decisions, config.jepa_decay).to(self.device)
             self.modules["jepa"] = self.auxiliary
         self.learned = [p for module in self.modules.values() for p in module.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -69,6 +73,8 @@ class VLMImitation:
         )
         self.update = 0
         self.best_success = -1.0
+        self.seconds = 0.0
+        """Spent on updates so far."""
         self._drawn: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def batch(self, number: int) -> dict[str, Tensor]:
@@ -101,6 +107,7 @@ class VLMImitation:
 
     def step(self) -> dict[str, float]:
         """One update; returns the losses and the gradient's norm, "loss" of the answers alone."""
+        begun = time.perf_counter()
         self.worker.train()
         torch.manual_seed((self.config.seed << 32) + self.update)
         for group in self.optimizer.param_groups:
@@ -113,15 +120,15 @@ class VLMImitation:
             (loss / self.config.accumulate).backward()
             for name, value in parts.items():
                 noted[name] = noted.get(name, 0.0) + float(value / self.config.accumulate)
-        if self.worker is not self.model:
-            for master, low in zip(self.model.parameters(), self.worker.parameters(), strict=True):
-                master.grad = None if low.grad is None else low.grad.to(master.dtype)
+        for master, low in self._copied():
+            master.grad = None if low.grad is None else low.grad.to(master.dtype)
         norm = nn.utils.clip_grad_norm_(self.learned, self.config.grad_norm)
         self.optimizer.step()
         self._refresh()
         if self.auxiliary is not None:
-            self.auxiliary.follow(self.model)
+            self.auxiliary.follow(plain_model(self.model))
         self.update += 1
+        self.seconds += time.perf_counter() - begun
         return {**noted, "grad_norm": float(norm)}
 
     def _losses(self, number: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -142,18 +149,25 @@ class VLMImitation:
     @torch.no_grad()
     def _refresh(self) -> None:
         """Give the worker the weights as they are now."""
+        for master, low in self._copied():
+            low.copy_(master)
+
+    def _copied(self) -> Iterator[tuple[nn.Parameter, nn.Parameter]]:
+        """Trained parameters, each with the worker's copy, where it has copies."""
         if self.worker is not self.model:
             for master, low in zip(self.model.parameters(), self.worker.parameters(), strict=True):
-                low.copy_(master)
+                if master.requires_grad:
+                    yield master, low
 
     def save(self, path: Path) -> None:
         """Write all that training needs to go on, atomically."""
         metadata = {
             "update": str(self.update),
             "best_success": repr(self.best_success),
+            "seconds": repr(self.seconds),
             "settings": _settings(self.config, self.decisions),
         }
-        save_state(path, self.modules, self.optimizer, metadata)
+        save_state(path, self.modules, self.optimizer, metadata, omit_frozen=("model",))
 
     def resume(self, path: Path) -> None:
         """Go on from `save`.
@@ -162,13 +176,15 @@ class VLMImitation:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
         settings = _settings(self.config, self.decisions)
-        metadata = load_state(path, self.modules, self.optimizer, settings)
+        defaults = json.dumps(dataclasses.asdict(VLMConfig()))
+        metadata = load_state(path, self.modules, self.optimizer, settings, defaults)
         self.update = int(metadata["update"])
         self.best_success = float(metadata["best_success"])
+        self.seconds = float(metadata.get("seconds", 0.0))
         self._refresh()
 
 
-def low_precision(model: Dynam3DForCausalLM, dtype: torch.dtype | None) -> Dynam3DForCausalLM:
+def low_precision(model: Any, dtype: torch.dtype | None) -> Any:
     """A copy of a model that computes in a lower precision; the model itself for None.
 
     Updates are made to the float32 model, so none is lost to rounding. On a CPU this takes two thirds of
@@ -176,7 +192,7 @@ def low_precision(model: Dynam3DForCausalLM, dtype: torch.dtype | None) -> Dynam
     """
     if dtype is None:
         return model
-    worker = copy.deepcopy(model).to(dtype)  # type: ignore[arg-type]
+    worker = copy.deepcopy(model).to(dtype)
     for name, buffer in model.named_buffers():
         if name.endswith("inv_freq"):
             # Rounded, they would put words at other positions.
@@ -185,27 +201,31 @@ def low_precision(model: Dynam3DForCausalLM, dtype: torch.dtype | None) -> Dynam
     return worker
 
 
-def _model(config: VLMConfig, decisions: Decisions) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
+def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcessor]:
     if config.start is not None:
-        agent = VLMAgent.from_pretrained(config.start)
-        return agent.model.train(), agent.processor
+        return load_to_train(config.start, config.lora_rank)
     seen = decisions.settings[0]
     missing = set(config.levels) - set(seen["levels"])
     if missing:
         raise ValueError(f"the decisions have no rows of {sorted(missing)}, only of {seen['levels']}")
+    shared: dict[str, Any] = {
+        "levels": config.levels,
+        "patch_pool": tuple(seen["patch_pool"]),
+        "perception": seen["perception"],
+        "queries": config.queries,
+        "query_layers": config.query_layers,
+        "explained": config.explained,
+        "look_around": seen["look_around"],
+    }
+    if config.backbone != "tiny":
+        return make_pretrained(config.backbone, decisions.token_dim, lora_rank=config.lora_rank, **shared)
     return make_tiny(
         [text for texts in decisions.instructions for text in texts],
         decisions.token_dim,
-        levels=config.levels,
-        patch_pool=tuple(seen["patch_pool"]),
-        perception=seen["perception"],
         hidden_size=config.hidden_size,
         layers=config.layers,
         heads=config.heads,
-        queries=config.queries,
-        query_layers=config.query_layers,
-        explained=config.explained,
-        look_around=seen["look_around"],
+        **shared,
     )
 
 
@@ -244,7 +264,7 @@ def train_vlm(config: VLMConfig, evaluate: Callable[[VLMAgent], dict[str, float]
                 Validation(
                     config.eval_dataset,
                     config.eval_split,
-                    Perception(**run.model.config.perception),
+                    Perception(**plain_model(run.model).config.perception),
                     tuple(run.processor.levels),
                     config.eval_episodes,
                     config.num_envs,
@@ -289,6 +309,9 @@ def _note(
         run.best_success = closed_loop["success"]
         card = {
             "method": "imitation of the expert's macro actions",
+            "command": command(),
+            "machine": machine(gpu_name(run.device)),
+            "hours": run.seconds / 3600.0,
             "update": run.update,
             "settings": dataclasses.asdict(config),
             "decisions": len(run.decisions),
@@ -296,3 +319,8 @@ def _note(
             "figures": closed_loop,
         }
         save_agent(out / "best", run.model, run.processor, card)
+
+
+def gpu_name(device: torch.device) -> str | None:
+    """The GPU's name, None for a CPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None

@@ -163,6 +163,16 @@ def with_lora(model: Dynam3DForCausalLM, lora: Any) -> Any:
     return peft.get_peft_model(model, lora)
 
 
+def new_lora(model: Dynam3DForCausalLM, rank: int) -> Any:
+    """`with_lora` at a rank, with twice the rank as alpha, as Dynam3D trains (rank 128, alpha 256)."""
+    return with_lora(model, _peft().LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0))
+
+
+def plain_model(model: Any) -> Dynam3DForCausalLM:
+    """The 3D-VLM itself, whether a `peft.PeftModel` is around it or not; its layers are not changed."""
+    return model if isinstance(model, Dynam3DForCausalLM) else model.get_base_model()
+
+
 def save_adapter(model: Any, folder: str | Path) -> None:
     """Write a LoRA model's trained weights, and the configuration of the model that they are for.
 

@@ -40,6 +40,34 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
         load_state(tmp_path / "state", {"net": module}, optimizer, "{}")
 
 
+def test_settings_that_are_newer_than_a_file_had_their_defaults(tmp_path: Path) -> None:
+    module, optimizer = _run()
+    save_state(tmp_path / "state", {"net": module}, optimizer, {"settings": '{"lr": 0.1}'})
+    now = '{"lr": 0.1, "rank": 0}'
+    load_state(tmp_path / "state", {"net": module}, optimizer, now, '{"rank": 0}')
+    with pytest.raises(ValueError, match="rank = 4, now it is 0"):
+        load_state(tmp_path / "state", {"net": module}, optimizer, now, '{"rank": 4}')
+
+
+def test_frozen_parameters_are_left_out_on_request_alone(tmp_path: Path) -> None:
+    module, optimizer = _run()
+    module.bias.requires_grad_(False)
+    tied = nn.Sequential(module, module)
+    for name, omitted in (("whole", ()), ("part", ("net",))):
+        save_state(tmp_path / name, {"net": tied}, optimizer, {"settings": "{}"}, omit_frozen=omitted)
+    other = nn.Sequential(*[_run()[0].requires_grad_(False)] * 2)
+    other[0].weight.requires_grad_(True)
+    torch.nn.init.zeros_(other[0].weight)
+    torch.nn.init.zeros_(other[0].bias)
+    optimizer = torch.optim.AdamW([other[0].weight])
+    load_state(tmp_path / "part", {"net": other}, optimizer, "{}")
+    assert torch.equal(other[1].weight, module.weight)
+    assert not other[1].bias.any()
+    load_state(tmp_path / "whole", {"net": other}, optimizer, "{}")
+    assert torch.equal(other[1].bias, module.bias)
+    assert (tmp_path / "part").stat().st_size < (tmp_path / "whole").stat().st_size
+
+
 def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
     course = [warm_cosine(update, 1000) for update in range(1000)]
     top = course.index(max(course))
