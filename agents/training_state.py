@@ -86,11 +86,12 @@ def load_state(
         metadata: dict[str, str] = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     now = json.loads(settings)
-    before = {**json.loads(defaults), **json.loads(metadata["settings"])}
-    for name in {**now, **before}:
-        if before.get(name) != now.get(name):
+    saved, missing = json.loads(metadata["settings"]), json.loads(defaults)
+    for name in {**now, **saved}:
+        before = saved.get(name, missing.get(name))
+        if before != now.get(name):
             raise ValueError(
-                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now.get(name)!r}: "
+                f"{path.parent} holds a run with {name} = {before!r}, now it is {now.get(name)!r}: "
                 "choose another --out, or repeat the old settings"
             )
     for prefix, module in modules.items():
