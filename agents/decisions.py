@@ -41,7 +41,8 @@ class Decisions:
     route: np.ndarray
     """int32 (n,), index into `instructions`."""
     number: np.ndarray
-    """int32 (n,), the how-manieth decision of its episode; the next row goes on with it if it is higher."""
+    """int32 (n,), the how-manieth decision of its episode, which a route has one of. Episodes may lie
+    interleaved, see `agents.transitions`."""
     instructions: tuple[tuple[str, ...], ...]
     """Texts of each route: paraphrases say the same."""
     settings: tuple[dict[str, Any], ...]

@@ -94,6 +94,10 @@ class VLMConfig:
     row_dropout: float = 0.15
     word_dropout: float = 0.05
     mirror: float = 0.5
+    jepa_weight: float = 0.0
+    """Weight of the auxiliary objective, which predicts the next decision's memory; 0 is without."""
+    jepa_decay: float = 0.996
+    """How much of the auxiliary targets' slow network stays at each update."""
     eval_every: int = 2000
     """Updates between closed-loop validations; the best weights by success rate are kept."""
     eval_dataset: str = "houses"
@@ -115,6 +119,15 @@ class VLMConfig:
             raise ValueError("a new tiny model is trained whole: use lora_rank=0, or a pretrained backbone")
         if self.blind not in ("", "instruction", "vision"):
             raise ValueError(f"blind must be '', 'instruction' or 'vision', got {self.blind!r}")
+        if self.jepa_weight < 0.0 or not 0.0 <= self.jepa_decay <= 1.0:
+            raise ValueError(
+                "jepa_weight must be at least 0 and jepa_decay lie in [0, 1], got "
+                f"{self.jepa_weight} and {self.jepa_decay}"
+            )
+        if self.jepa_weight and self.blind == "vision":
+            raise ValueError(
+                "jepa_weight > 0 predicts the memory from the memory, which blind='vision' hides"
+            )
         if self.eval_split == "val_unseen":
             raise ValueError("eval_split chooses the weights, so it must not be val_unseen: use val_seen")
 

@@ -29,7 +29,8 @@ class Dynam3DConfig(PreTrainedConfig):
         text_config: The language model's configuration (any causal LM of transformers) or its dictionary.
         token_dim: Length D of a memory token's feature: the patch encoder's `dim`.
         levels: Levels of rows that the model reads, out of `LEVEL_CODES`.
-        position_width: Length of the position embedding that is joined to a row's feature.
+        position_width: Hidden width of the MLP that embeds a row's place.
+        projector_layers: 1 projects a row's feature linearly, 2 by an MLP.
         queries: Tokens that the querying transformer makes of the memory; 0 for none.
         query_levels: Levels that it reads; their rows have no placeholders of their own, its tokens take
             `<patch>`'s.
@@ -67,6 +68,7 @@ class Dynam3DConfig(PreTrainedConfig):
     token_dim: int = 64
     levels: list[str] | tuple[str, ...] = ("patch", "instance", "zone")
     position_width: int = 64
+    projector_layers: int = 2
     queries: int = 0
     query_levels: list[str] | tuple[str, ...] = ("patch",)
     query_layers: int = 2

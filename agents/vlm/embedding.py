@@ -18,42 +18,44 @@ class TokenNorm(nn.LayerNorm):
     """The last norm of memory tokens: it starts at the scale of the words that they stand among."""
 
 
-class RowProjector(nn.Module):
-    """Rows of one level, (m, 4 + D), to vectors (m, width): feature and position through an MLP."""
+class MemoryEmbedding(nn.Module):
+    """Rows to vectors: a projected feature, plus where it is, plus its level.
 
-    def __init__(self, token_dim: int, position_width: int, width: int) -> None:
+    All levels share feature and place: what a chair looks like, and where left is, is learned once. With
+    `projector_layers` 2 the feature passes an MLP, as large language models' visual projectors do.
+    """
+
+    def __init__(
+        self,
+        levels: Sequence[str],
+        token_dim: int,
+        position_width: int,
+        width: int,
+        projector_layers: int = 1,
+    ) -> None:
         super().__init__()
         self.token_dim = token_dim
-        self.place = nn.Sequential(
-            nn.Linear(_POSITION_FEATURES, position_width),
-            nn.GELU(),
-            nn.Linear(position_width, position_width),
+        self.levels = tuple(levels)
+        # The last input is the feature's length: encoders differ in scale, and a path's number is a length.
+        self.feature = nn.Linear(token_dim + 1, width)
+        self.deeper = (
+            nn.Sequential(nn.GELU(), nn.Linear(width, width)) if projector_layers > 1 else nn.Identity()
         )
-        self.join = nn.Linear(token_dim + 1 + position_width, width)
-        self.out = nn.Linear(width, width)
+        self.place = nn.Sequential(
+            nn.Linear(_POSITION_FEATURES, position_width), nn.GELU(), nn.Linear(position_width, width)
+        )
+        self.level = nn.Embedding(1 + max(LEVEL_CODES.values()), width)
         self.norm = TokenNorm(width)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """See the class."""
-        rows, dtype = rows.float(), self.out.weight.dtype
+        """Rows (m, 4 + D) to (m, width)."""
+        rows, dtype = rows.float(), self.level.weight.dtype
         feature = rows[..., ROW_HEADER:]
-        # Direction and length apart: encoders differ in scale, and a path row's one number is a length.
         size = torch.log1p(feature.norm(dim=-1, keepdim=True))
-        unit = F.rms_norm(feature, (self.token_dim,), eps=1e-6)
+        unit = F.normalize(feature, dim=-1, eps=1e-6)
+        looks = self.deeper(self.feature(torch.cat([unit, size], dim=-1).to(dtype)))
         place = self.place(position_features(rows[..., 1:ROW_HEADER]).to(dtype))
-        joined = self.join(torch.cat([unit.to(place.dtype), size.to(place.dtype), place], dim=-1))
-        return self.norm(self.out(F.gelu(joined)))
-
-
-class MemoryEmbedding(nn.Module):
-    """One projector a level."""
-
-    def __init__(self, levels: Sequence[str], token_dim: int, position_width: int, width: int) -> None:
-        super().__init__()
-        self.token_dim = token_dim
-        self.projectors = nn.ModuleDict(
-            {level: RowProjector(token_dim, position_width, width) for level in levels}
-        )
+        return self.norm(looks + place + self.level(row_codes(rows)))
 
     def check(self, pixel_values: Tensor, batch: int) -> None:
         """Refuse rows that are not of this model's shape or levels.
@@ -78,17 +80,13 @@ class MemoryEmbedding(nn.Module):
                 f"{pixel_values.shape[2]}): use the encoder that it was trained with"
             )
         codes = row_codes(pixel_values)
-        known = torch.tensor([0, *(LEVEL_CODES[level] for level in self.projectors)], device=codes.device)
+        known = torch.tensor([0, *(LEVEL_CODES[level] for level in self.levels)], device=codes.device)
         strange = ~torch.isin(codes, known)
         if bool(strange.any()):
             raise ValueError(
                 f"pixel_values hold rows of level {sorted(set(codes[strange].tolist()))}, this model reads "
-                f"{ {level: LEVEL_CODES[level] for level in self.projectors} } (0 is padding)"
+                f"{ {level: LEVEL_CODES[level] for level in self.levels} } (0 is padding)"
             )
-
-    def forward(self, level: str, rows: Tensor) -> Tensor:
-        """Rows (m, 4 + D) of one level to (m, width)."""
-        return self.projectors[level](rows)
 
 
 def row_codes(pixel_values: Tensor) -> Tensor:

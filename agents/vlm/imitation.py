@@ -24,6 +24,7 @@ from agents.decisions import Decisions, open_decisions
 from agents.provenance import command, machine
 from agents.training_state import append_point, load_state, save_state, warm_cosine
 from agents.vlm.agent import VLMAgent, best_dtype
+from agents.vlm.auxiliary import NextMemory
 from agents.vlm.checkpoint import save_agent
 from agents.vlm.loading import plain_model
 from agents.vlm.pretrained import load_to_train, make_pretrained
@@ -58,8 +59,16 @@ class VLMImitation:
             AnswerWeights(config.stop_weight, config.first_weight, config.explanation_weight),
             config.blind,
         )
+        self.modules: dict[str, nn.Module] = {"model": self.model}
+        self.auxiliary: NextMemory | None = None
+        if config.jepa_weight:
+            if plain_model(self.model) is not self.model:
+                raise ValueError("jepa_weight is for models that are trained whole, not by LoRA: set it to 0")
+            self.auxiliary = NextMemory(self.model, decisions, config.jepa_decay).to(self.device)
+            self.modules["jepa"] = self.auxiliary
+        self.learned = [p for module in self.modules.values() for p in module.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            [each for each in self.model.parameters() if each.requires_grad],
+            self.learned,
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             betas=(0.9, 0.98),
@@ -72,13 +81,20 @@ class VLMImitation:
 
     def batch(self, number: int) -> dict[str, Tensor]:
         """The samples of a batch, counted over the whole run."""
+        indices, paraphrases = self._chosen(number)
+        batch = self.samples.batch(indices, paraphrases, self._rng(number))
+        return {name: value.to(self.device) for name, value in batch.items()}
+
+    def _chosen(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Decisions and paraphrases of a batch, each (batch_size,)."""
         group, place = divmod(number, _BATCHES_AT_ONCE)
         if self._drawn is None or self._drawn[0] != group:
             self._drawn = (group, *self._draw(group))
-        _, indices, paraphrases = self._drawn
-        rng = np.random.default_rng([self.config.seed, number, 1])
-        batch = self.samples.batch(indices[place], paraphrases[place], rng)
-        return {name: value.to(self.device) for name, value in batch.items()}
+        return self._drawn[1][place], self._drawn[2][place]
+
+    def _rng(self, number: int) -> np.random.Generator:
+        """Random numbers of a batch's augmentation, from the first."""
+        return np.random.default_rng([self.config.seed, number, 1])
 
     def _draw(self, group: int) -> tuple[np.ndarray, np.ndarray]:
         """Decisions and paraphrases, each (16, batch_size), samples of one length together."""
@@ -92,27 +108,45 @@ class VLMImitation:
         return indices[order], paraphrases[order]
 
     def step(self) -> dict[str, float]:
-        """One update; returns the losses and the gradient's norm."""
+        """One update; returns the losses and the gradient's norm, "loss" of the answers alone."""
         begun = time.perf_counter()
         self.worker.train()
         torch.manual_seed((self.config.seed << 32) + self.update)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * warm_cosine(self.update, self.config.updates)
-        self.worker.zero_grad(set_to_none=True)
-        total = 0.0
+        for each in (self.worker, self.optimizer):
+            each.zero_grad(set_to_none=True)
+        noted: dict[str, float] = {}
         for part in range(self.config.accumulate):
-            batch = self.batch(self.update * self.config.accumulate + part)
-            loss = self.worker(**batch).loss / self.config.accumulate
-            loss.backward()
-            total += float(loss.detach())
+            loss, parts = self._losses(self.update * self.config.accumulate + part)
+            (loss / self.config.accumulate).backward()
+            for name, value in parts.items():
+                noted[name] = noted.get(name, 0.0) + float(value / self.config.accumulate)
         for master, low in self._copied():
             master.grad = None if low.grad is None else low.grad.to(master.dtype)
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_norm)
+        norm = nn.utils.clip_grad_norm_(self.learned, self.config.grad_norm)
         self.optimizer.step()
         self._refresh()
+        if self.auxiliary is not None:
+            self.auxiliary.follow(self.model)
         self.update += 1
         self.seconds += time.perf_counter() - begun
-        return {"loss": total, "grad_norm": float(norm)}
+        return {**noted, "grad_norm": float(norm)}
+
+    def _losses(self, number: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a batch is learned by, and what is to be noted of it."""
+        batch = self.batch(number)
+        outputs = self.worker(**batch)
+        loss, parts = outputs.loss, {"loss": outputs.loss.detach()}
+        if self.auxiliary is not None:
+            indices, _ = self._chosen(number)
+            mirrored = self.samples.mirrored(len(indices), self._rng(number))
+            extra, explained = self.auxiliary(
+                outputs.last_hidden_state, batch["input_ids"], indices, mirrored
+            )
+            loss = loss + self.config.jepa_weight * extra
+            parts |= {"jepa": extra.detach(), "jepa_explained": explained}
+        return loss, parts
 
     @torch.no_grad()
     def _refresh(self) -> None:
@@ -135,7 +169,7 @@ class VLMImitation:
             "seconds": repr(self.seconds),
             "settings": _settings(self.config, self.decisions),
         }
-        save_state(path, {"model": self.model}, self.optimizer, metadata, omit_frozen=("model",))
+        save_state(path, self.modules, self.optimizer, metadata, omit_frozen=("model",))
 
     def resume(self, path: Path) -> None:
         """Go on from `save`.
@@ -144,8 +178,7 @@ class VLMImitation:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
         settings = _settings(self.config, self.decisions)
-        defaults = json.dumps(dataclasses.asdict(VLMConfig()))
-        metadata = load_state(path, {"model": self.model}, self.optimizer, settings, defaults)
+        metadata = load_state(path, self.modules, self.optimizer, settings)
         self.update = int(metadata["update"])
         self.best_success = float(metadata["best_success"])
         self.seconds = float(metadata.get("seconds", 0.0))
@@ -200,7 +233,12 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
 def _settings(config: VLMConfig, decisions: Decisions) -> str:
     """What must be the same for a run to go on, as JSON."""
     settings = dataclasses.asdict(config)
-    for name in ("out", "threads", "num_envs"):
+    # A run without them goes on from before there was an auxiliary objective, or another language model.
+    unused = [] if config.jepa_weight else ["jepa_weight", "jepa_decay"]
+    unused += [
+        name for name, default in (("backbone", "tiny"), ("lora_rank", 0)) if settings[name] == default
+    ]
+    for name in ("out", "threads", "num_envs", *unused):
         del settings[name]
     return json.dumps({**settings, "shards": list(decisions.settings)}, sort_keys=True)
 

@@ -19,9 +19,9 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.utils import can_return_tuple
 
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
-from agents.vlm.config import LEVEL_CODES, ROW_HEADER, Dynam3DConfig
-from agents.vlm.embedding import MemoryEmbedding, RowProjector, TokenNorm, check_counts, row_codes
-from agents.vlm.querying import QueryingTransformer, query_places
+from agents.vlm.config import LEVEL_CODES, Dynam3DConfig
+from agents.vlm.embedding import MemoryEmbedding, TokenNorm, check_counts, row_codes
+from agents.vlm.querying import QueryingTransformer, read_out
 
 FROZEN_OUT = -1e4
 """Bias of a token that no answer may hold: its probability is 0 in float32, and nothing overflows."""
@@ -63,14 +63,20 @@ class Dynam3DPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
-        if isinstance(module, (RowProjector, QueryingTransformer)):
+        scale = getattr(self.config.text, "initializer_range", 0.02)
+        if isinstance(module, (MemoryEmbedding, QueryingTransformer)):
             for part in module.modules():
                 if isinstance(part, nn.Linear):
                     init.normal_(part.weight, std=part.in_features**-0.5)
             if isinstance(module, QueryingTransformer):
-                init.normal_(module.queries)
+                init.normal_(module.queries, std=scale)
+            else:
+                # A unit feature's entries are small: its projection is to weigh as much as its place.
+                init.normal_(module.feature.weight)
+                init.normal_(module.level.weight, std=0.5)
         elif isinstance(module, TokenNorm):
-            init.constant_(module.weight, getattr(self.config.text, "initializer_range", 0.02))
+            init.constant_(module.weight, scale)
+            init.zeros_(module.bias)
         elif isinstance(module, AnswerHead):
             init.copy_(module.bias, answer_bias(self.config))
 
@@ -96,7 +102,11 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             raise ValueError("this configuration has no level_token_ids: build it by agents.vlm.backbones")
         self.language_model = AutoModel.from_config(config.text)
         self.memory_embedding = MemoryEmbedding(
-            config.levels, config.token_dim, config.position_width, config.text.hidden_size
+            config.levels,
+            config.token_dim,
+            config.position_width,
+            config.text.hidden_size,
+            config.projector_layers,
         )
         self.query_transformer = None
         if config.queries:
@@ -179,11 +189,11 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             check_counts(level, self._token(level), is_slot.sum(dim=1), is_row.sum(dim=1))
             # Samples in order, rows in order within: the same order as their placeholders.
             slots.append(is_slot.flatten().nonzero().squeeze(1))
-            vectors.append(self.memory_embedding(level, pixel_values[is_row]))
+            vectors.append(self.memory_embedding(pixel_values[is_row]))
         if self.query_transformer is not None:
             is_slot = input_ids == self._token("patch")
             slots.append(is_slot.flatten().nonzero().squeeze(1))
-            vectors.append(self._compressed(pixel_values, codes, is_slot.sum(dim=1)))
+            vectors.append(self._compressed(pixel_values, is_slot.sum(dim=1)))
         flat = embeds.flatten(0, 1).index_copy(0, torch.cat(slots), torch.cat(vectors).to(embeds.dtype))
         return flat.view_as(embeds)
 
@@ -197,29 +207,18 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         assert self.config.level_token_ids is not None
         return self.config.level_token_ids[level]
 
-    def _compressed(self, pixel_values: Tensor, codes: Tensor, slots: Tensor) -> Tensor:
+    def _compressed(self, pixel_values: Tensor, slots: Tensor) -> Tensor:
         """What the querying transformer makes of its levels, (m, width): of samples with any rows, in order.
 
         Args:
             pixel_values: The memory, (b, n, 4 + D).
-            codes: Its rows' levels, (b, n).
             slots: Placeholders of each sample, (b,).
         """
         assert self.query_transformer is not None
-        # The weights' precision, which is not the memory's where a whole model is in bfloat16.
-        width, dtype = self.config.text.hidden_size, self.query_transformer.queries.dtype
-        rows = pixel_values.new_zeros(*codes.shape, width, dtype=dtype)
-        valid = torch.zeros_like(codes, dtype=torch.bool)
-        for level in self.config.query_levels:
-            is_row = codes == LEVEL_CODES[level]
-            rows = rows.index_put(
-                (is_row,), self.memory_embedding(level, pixel_values[is_row]).to(rows.dtype)
-            )
-            valid = valid | is_row
+        found, valid = read_out(
+            self.memory_embedding, self.query_transformer, self.config.query_levels, pixel_values
+        )
         check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
-        places = pixel_values.new_zeros(self.config.queries, pixel_values.shape[2])
-        places[:, 1:ROW_HEADER] = query_places(self.config.queries).to(places)
-        found = self.query_transformer(self.memory_embedding("patch", places), rows, valid)
         return found[valid.any(dim=1)].flatten(0, 1)
 
     def _see(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from agents.vlm.embedding import TokenNorm
+from agents.vlm.config import LEVEL_CODES, ROW_HEADER
+from agents.vlm.embedding import MemoryEmbedding, TokenNorm, row_codes
 
 _HEAD_WIDTH = 64
 
@@ -90,8 +92,8 @@ class QueryingTransformer(nn.Module):
         """
         batch, count = rows.shape[0], self.queries.shape[0]
         rows = self.seen(scale_gradient(rows, self.gradient))
-        places = self.seen(scale_gradient(places, self.gradient))
-        found = (self.queries + places).expand(batch, -1, -1)
+        # Places have the scale of words, rows that of a norm: what is seen soon outweighs where it is asked.
+        found = (self.queries + scale_gradient(places, self.gradient)).expand(batch, -1, -1)
         # The queries see each other, so no row of the attention is empty.
         valid = torch.cat([valid.new_ones(batch, count), valid], dim=1)
         for layer in self.layers:
@@ -108,3 +110,30 @@ def query_places(queries: int, radius_m: float = 2.0, height_m: float = 0.8) -> 
     return torch.stack(
         [radius_m * angle.cos(), radius_m * angle.sin(), torch.full_like(angle, height_m)], dim=-1
     )
+
+
+def read_out(
+    embedding: MemoryEmbedding, transformer: QueryingTransformer, levels: Sequence[str], pixel_values: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What a querying transformer makes of a memory.
+
+    Args:
+        embedding: Projects the rows.
+        transformer: Reads them.
+        levels: Levels that it reads.
+        pixel_values: The memory, (b, n, 4 + D).
+
+    Returns:
+        Tokens (b, queries, width), of no use where there is nothing to read, and bool (b, n), which rows were
+        read.
+    """
+    # The weights' precision, which is not the memory's where a whole model is in bfloat16.
+    count, width = transformer.queries.shape
+    codes = row_codes(pixel_values)
+    rows = pixel_values.new_zeros(*codes.shape, width, dtype=transformer.queries.dtype)
+    valid = torch.isin(codes, torch.tensor([LEVEL_CODES[level] for level in levels], device=codes.device))
+    rows = rows.index_put((valid,), embedding(pixel_values[valid]).to(rows.dtype))
+    places = pixel_values.new_zeros(count, pixel_values.shape[2])
+    places[:, 0] = LEVEL_CODES["patch"]
+    places[:, 1:ROW_HEADER] = query_places(count).to(places)
+    return transformer(embedding(places), rows, valid), valid

@@ -91,7 +91,10 @@ class Samples:
         return lengths[paraphrase % len(lengths)]
 
     def batch(
-        self, indices: Sequence[int], paraphrases: Sequence[int], rng: np.random.Generator
+        self,
+        indices: Sequence[int] | np.ndarray,
+        paraphrases: Sequence[int] | np.ndarray,
+        rng: np.random.Generator,
     ) -> dict[str, Tensor]:
         """Inputs of `Dynam3DForCausalLM` with `labels` and `label_weights`.
 
@@ -100,7 +103,7 @@ class Samples:
             paraphrases: Which of its route's texts each takes (modulo their number).
             rng: Random numbers of the augmentation.
         """
-        mirrored = rng.random(len(indices)) < self.augmentation.mirror
+        mirrored = self.mirrored(len(indices), rng)
         rows, texts, histories, tails, weights = [], [], [], [], []
         for index, paraphrase, swap in zip(indices, paraphrases, mirrored, strict=True):
             rows.append(self._rows(index, bool(swap), rng))
@@ -114,6 +117,10 @@ class Samples:
         prompts = self.processor.prompts(texts, histories, [count_levels(each) for each in rows])
         inputs = dict(self.processor(images=rows, text=prompts, padding=True, return_tensors="pt"))
         return with_answers(inputs, tails, weights, self.processor.tokenizer.pad_token_id)
+
+    def mirrored(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Which of a batch's samples have left and right swapped, bool (count,): what it draws first."""
+        return rng.random(count) < self.augmentation.mirror
 
     def _rows(self, index: int, mirrored: bool, rng: np.random.Generator) -> np.ndarray:
         rows = self.decisions.rows_of(index).astype(np.float32)

@@ -71,6 +71,7 @@ def make_tiny(
         query_levels=query_levels,
         query_layers=query_layers,
         query_gradient=1.0,
+        projector_layers=1,
         perception=dict(perception or {}),
         look_around=look_around,
     )
@@ -80,14 +81,13 @@ def make_tiny(
 
 @torch.no_grad()
 def _start_words_from_features(model: Dynam3DForCausalLM, tokenizer: Any) -> None:
-    """Put each word near what the memory tokens of that name look like: training goes on from there."""
+    """Put each word where memory tokens of that name are projected to: grounding begins before training."""
     table = load_text_table()
     if table.dim != model.config.token_dim:
         return
-    weight = model.get_input_embeddings().weight
-    # One random projection for all words keeps their angles.
-    projection = torch.randn(table.dim, weight.shape[1]) * weight.shape[1] ** -0.5
+    words = model.get_input_embeddings().weight
+    projection = model.model.memory_embedding.feature.weight[:, : table.dim]
     for word, index in tokenizer.get_vocab().items():
         if word in table and not word.startswith("<"):
-            vector = torch.from_numpy(table.embed(word)) @ projection
-            weight[index] = vector / vector.norm() * weight[index].norm()
+            vector = projection @ torch.from_numpy(table.embed(word))
+            words[index] = vector / vector.norm() * words[index].norm()

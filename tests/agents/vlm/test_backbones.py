@@ -146,7 +146,9 @@ def test_the_memory_starts_at_the_scale_of_the_words(tmp_path, byte_tokenizer):
     write_backbone("llama", byte_tokenizer, tmp_path)
     model, _ = from_causal_lm(tmp_path, TOKEN_DIM, LEVELS)
     words = model.get_input_embeddings().weight.std()
-    rows = model.model.memory_embedding("zone", torch.randn(50, 4 + TOKEN_DIM))
+    rows = torch.randn(50, 4 + TOKEN_DIM)
+    rows[:, 0] = LEVEL_CODES["zone"]
+    rows = model.model.memory_embedding(rows)
     torch.testing.assert_close(rows.std(), words, rtol=0.1, atol=0)
 
 

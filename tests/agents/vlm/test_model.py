@@ -70,16 +70,16 @@ def test_merged_embeddings_equal_a_hand_computation():
                 row = of_level[taken[level]]
                 taken[level] += 1
 
-                def linear(x, name, at=f"projectors.{level}"):
-                    return weights[f"{at}.{name}.weight"] @ x + weights[f"{at}.{name}.bias"]
+                def linear(x, name):
+                    return weights[f"{name}.weight"] @ x + weights[f"{name}.bias"]
 
                 place = linear(F.gelu(linear(position_features(row[1:4]), "place.0")), "place.2")
-                feature = row[4:]
-                unit = feature / feature.square().mean().sqrt()
-                size = torch.log(1 + feature.square().sum().sqrt())[None]
-                out = linear(F.gelu(linear(torch.cat([unit, size, place]), "join")), "out")
+                size = row[4:].square().sum().sqrt()
+                looks = linear(torch.cat([row[4:] / size, torch.log(1 + size)[None]]), "feature")
+                looks = linear(F.gelu(looks), "deeper.1")
+                out = looks + place + weights["level.weight"][LEVEL_CODES[level]]
                 out = (out - out.mean()) / (out.var(unbiased=False) + 1e-5).sqrt()
-                expected = out * weights[f"projectors.{level}.norm.weight"]
+                expected = out * weights["norm.weight"]
             torch.testing.assert_close(vector, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -358,7 +358,7 @@ def test_the_vocabulary_is_not_resized():
 def test_memory_tokens_start_at_the_scale_of_words(queries):
     model = Dynam3DForCausalLM(small_config(queries=queries))
     norms = [part for part in model.modules() if isinstance(part, TokenNorm)]
-    assert len(norms) == len(model.config.levels) + bool(queries)
+    assert len(norms) == 1 + bool(queries)
     scale = model.config.text.initializer_range
     assert scale == pytest.approx(32**-0.5)
     assert all(torch.equal(norm.weight, torch.full_like(norm.weight, scale)) for norm in norms)
