@@ -65,7 +65,6 @@ def load_state(
     modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Optimizer,
     settings: str,
-    defaults: str = "{}",
 ) -> dict[str, str]:
     """Put a run back to `save_state`.
 
@@ -74,7 +73,6 @@ def load_state(
         modules: Those that were saved. Frozen parameters that were left out stay as they are.
         optimizer: Over the same parameters.
         settings: JSON object that has to equal the saved one.
-        defaults: JSON object of settings that a file may lack, because they are newer than it.
 
     Returns:
         The metadata.
@@ -85,13 +83,11 @@ def load_state(
     with safetensors.safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    now = json.loads(settings)
-    saved, missing = json.loads(metadata["settings"]), json.loads(defaults)
-    for name in {**now, **saved}:
-        before = saved.get(name, missing.get(name))
-        if before != now.get(name):
+    before, now = json.loads(metadata["settings"]), json.loads(settings)
+    for name in {**now, **before}:
+        if before.get(name) != now.get(name):
             raise ValueError(
-                f"{path.parent} holds a run with {name} = {before!r}, now it is {now.get(name)!r}: "
+                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now.get(name)!r}: "
                 "choose another --out, or repeat the old settings"
             )
     for prefix, module in modules.items():

@@ -62,7 +62,9 @@ class VLMImitation:
         self.modules: dict[str, nn.Module] = {"model": self.model}
         self.auxiliary: NextMemory | None = None
         if config.jepa_weight:
-            self.auxiliary = NextMemory(plain_model(self.model), decisions, config.jepa_decay).to(self.device)
+            if plain_model(self.model) is not self.model:
+                raise ValueError("jepa_weight is for models that are trained whole, not by LoRA: set it to 0")
+            self.auxiliary = NextMemory(self.model, decisions, config.jepa_decay).to(self.device)
             self.modules["jepa"] = self.auxiliary
         self.learned = [p for module in self.modules.values() for p in module.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
@@ -126,7 +128,7 @@ class VLMImitation:
         self.optimizer.step()
         self._refresh()
         if self.auxiliary is not None:
-            self.auxiliary.follow(plain_model(self.model))
+            self.auxiliary.follow(self.model)
         self.update += 1
         self.seconds += time.perf_counter() - begun
         return {**noted, "grad_norm": float(norm)}
@@ -176,8 +178,7 @@ class VLMImitation:
             ValueError: If the file was written under other settings; the message names one that differs.
         """
         settings = _settings(self.config, self.decisions)
-        defaults = json.dumps(dataclasses.asdict(VLMConfig()))
-        metadata = load_state(path, self.modules, self.optimizer, settings, defaults)
+        metadata = load_state(path, self.modules, self.optimizer, settings)
         self.update = int(metadata["update"])
         self.best_success = float(metadata["best_success"])
         self.seconds = float(metadata.get("seconds", 0.0))
@@ -232,8 +233,11 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
 def _settings(config: VLMConfig, decisions: Decisions) -> str:
     """What must be the same for a run to go on, as JSON."""
     settings = dataclasses.asdict(config)
-    # A run without the auxiliary objective goes on from before there was one.
-    unused = () if config.jepa_weight else ("jepa_weight", "jepa_decay")
+    # A run without them goes on from before there was an auxiliary objective, or another language model.
+    unused = [] if config.jepa_weight else ["jepa_weight", "jepa_decay"]
+    unused += [
+        name for name, default in (("backbone", "tiny"), ("lora_rank", 0)) if settings[name] == default
+    ]
     for name in ("out", "threads", "num_envs", *unused):
         del settings[name]
     return json.dumps({**settings, "shards": list(decisions.settings)}, sort_keys=True)

@@ -40,15 +40,6 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
         load_state(tmp_path / "state", {"net": module}, optimizer, "{}")
 
 
-def test_settings_that_are_newer_than_a_file_had_their_defaults(tmp_path: Path) -> None:
-    module, optimizer = _run()
-    save_state(tmp_path / "state", {"net": module}, optimizer, {"settings": '{"lr": 0.1}'})
-    now = '{"lr": 0.1, "rank": 0}'
-    load_state(tmp_path / "state", {"net": module}, optimizer, now, '{"rank": 0}')
-    with pytest.raises(ValueError, match="rank = 4, now it is 0"):
-        load_state(tmp_path / "state", {"net": module}, optimizer, now, '{"rank": 4}')
-
-
 def test_frozen_parameters_are_left_out_on_request_alone(tmp_path: Path) -> None:
     module, optimizer = _run()
     module.bias.requires_grad_(False)
