@@ -87,10 +87,10 @@ def load_state(
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     now = json.loads(settings)
     before = {**json.loads(defaults), **json.loads(metadata["settings"])}
-    for name in {**now, **before}:
-        if before.get(name) != now.get(name):
+    for name in now:
+        if before.get(name) != now[name]:
             raise ValueError(
-                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now.get(name)!r}: "
+                f"{path.parent} holds a run with {name} = {before.get(name)!r}, now it is {now[name]!r}: "
                 "choose another --out, or repeat the old settings"
             )
     for prefix, module in modules.items():

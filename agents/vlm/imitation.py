@@ -232,9 +232,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
 def _settings(config: VLMConfig, decisions: Decisions) -> str:
     """What must be the same for a run to go on, as JSON."""
     settings = dataclasses.asdict(config)
-    # A run without the auxiliary objective goes on from before there was one.
-    unused = () if config.jepa_weight else ("jepa_weight", "jepa_decay")
-    for name in ("out", "threads", "num_envs", *unused):
+    for name in ("out", "threads", "num_envs"):
         del settings[name]
     return json.dumps({**settings, "shards": list(decisions.settings)}, sort_keys=True)
 
