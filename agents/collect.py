@@ -40,7 +40,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
         from agents.vlm.agent import VLMAgent
 
         learner = VLMAgent.from_pretrained(config.learner)
-        if learner.perception.settings().keys() and learner.levels != config.levels:
+        if learner.levels != config.levels:
             raise ValueError(f"the learner reads {learner.levels}, decisions are to hold {config.levels}")
     env = make_env(
         config.num_envs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from agents.checkpoint import best_device, save_policy
 from agents.closed_loop import Validation
@@ -22,7 +21,8 @@ from agents.config import ImitationConfig, Perception
 from agents.demonstrations import Demonstrations, load_demonstrations
 from agents.policy import ACTIONS, NavigationPolicy, PolicyConfig
 from agents.trained import PolicyAgent
-from agents.training_state import append_point, load_state, save_state, warm_cosine
+from agents.training_loop import note_validation, remaining_updates
+from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary, split_words
 from vlnenv.memory.text_table import load_text_table
@@ -260,27 +260,11 @@ def train_imitation(
             )
             evaluate = lambda policy: validation(PolicyAgent(policy))  # noqa: E731
         writer = stack.enter_context(SummaryWriter(str(out / "tensorboard")))
-        for losses in _updates(run, writer):
+        for losses in remaining_updates(run, config.updates, writer, "behaviour cloning", "bc"):
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 _validate(run, losses, evaluate(run.policy.eval()), writer)
                 run.save(state)
     return out / "policy.safetensors"
-
-
-def _updates(run: Imitation, writer: SummaryWriter) -> Iterator[dict[str, float]]:
-    """Carry out the remaining updates with a progress bar and logs; yields smoothed losses."""
-    smooth: dict[str, float] = {}
-    total = run.config.updates
-    with tqdm(total=total, initial=run.update, desc="behaviour cloning", unit="update") as progress:
-        while run.update < total:
-            for name, value in run.step().items():
-                smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
-            progress.update(1)
-            if run.update % 20 == 0:
-                progress.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()})
-                for name, value in smooth.items():
-                    writer.add_scalar(f"bc/{name}", value, run.update)
-            yield dict(smooth)
 
 
 def _validate(
@@ -288,12 +272,7 @@ def _validate(
 ) -> None:
     """Log a validation, and keep the weights if none were better."""
     config, out = run.config, Path(run.config.out)
-    named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
-    for name, value in named.items():
-        writer.add_scalar(name, value, run.update)
-    append_point(out / "curve.jsonl", {"update": run.update, **losses, **named})
-    if closed_loop["success"] >= run.best_success:
-        run.best_success = closed_loop["success"]
+    if note_validation(run, out, config.eval_split, losses, closed_loop, writer):
         card = {
             "method": "behaviour cloning",
             "update": run.update,

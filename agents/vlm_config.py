@@ -87,7 +87,7 @@ class VLMConfig:
     explained: bool = True
     """Whether an explanation is learned behind each answer."""
     stop_weight: float = 1.0
-    """Weight of answers that stop: one in nine decisions. With 2, a fourth of all others became stops."""
+    """Weight of answers that stop. Above 1 it buys stops that are due with others that are not."""
     first_weight: float = 2.0
     """Weight of an answer's first choice: which way to turn, or to stop."""
     explanation_weight: float = 0.3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from agents.baselines.agent import BaselineAgent
 from agents.baselines.batches import PAD_LABEL, Augmentation, Batch, Batches
@@ -25,7 +24,8 @@ from agents.checkpoint import best_device
 from agents.closed_loop import Validation
 from agents.imitation import start_words_from_table
 from agents.macros import signed_turn
-from agents.training_state import append_point, load_state, save_state, warm_cosine
+from agents.training_loop import note_validation, remaining_updates
+from agents.training_state import load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.episodes.vocabulary import Vocabulary
 from vlnenv.evaluation.manifest import file_hash
@@ -261,27 +261,11 @@ def _train(run: BaselineTraining, out: Path, evaluate: Evaluate) -> None:
     if state.is_file():
         run.resume(state)
     with SummaryWriter(str(out / "tensorboard")) as writer:
-        for measured in _updates(run, writer):
+        for measured in remaining_updates(run, config.updates, writer, config.network, "baseline"):
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 metrics = evaluate(BaselineAgent(run.network))
                 _note(run, out, measured, metrics, writer)
                 run.save(state)
-
-
-def _updates(run: BaselineTraining, writer: SummaryWriter) -> Iterator[dict[str, float]]:
-    """Carry out the remaining updates with a progress bar and logs; yields smoothed losses."""
-    smooth: dict[str, float] = {}
-    total = run.config.updates
-    with tqdm(total=total, initial=run.update, desc=run.config.network, unit="update") as progress:
-        while run.update < total:
-            for name, value in run.step().items():
-                smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
-            progress.update(1)
-            if run.update % 20 == 0:
-                progress.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()})
-                for name, value in smooth.items():
-                    writer.add_scalar(f"baseline/{name}", value, run.update)
-            yield dict(smooth)
 
 
 def _note(
@@ -293,12 +277,7 @@ def _note(
 ) -> None:
     """Log a validation, and keep the weights if none were better."""
     config = run.config
-    named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
-    for name, value in named.items():
-        writer.add_scalar(name, value, run.update)
-    append_point(out / "curve.jsonl", {"update": run.update, **measured, **named})
-    if closed_loop["success"] >= run.best_success:
-        run.best_success = closed_loop["success"]
+    if note_validation(run, out, config.eval_split, measured, closed_loop, writer):
         card = {
             "method": f"{config.network}: imitation of the expert's macro actions",
             "update": run.update,

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from agents.checkpoint import best_device
 from agents.closed_loop import Validation
 from agents.config import Perception
 from agents.decisions import Decisions, open_decisions
 from agents.provenance import command, machine
-from agents.training_state import append_point, load_state, save_state, warm_cosine
+from agents.training_loop import note_validation, remaining_updates
+from agents.training_state import load_state, save_state, warm_cosine
 from agents.vlm.agent import VLMAgent, best_dtype
 from agents.vlm.auxiliary import NextMemory
 from agents.vlm.checkpoint import save_agent
@@ -276,7 +276,7 @@ def train_vlm(config: VLMConfig, evaluate: Callable[[VLMAgent], dict[str, float]
                 )
             )
         writer = stack.enter_context(SummaryWriter(str(out / "tensorboard")))
-        for losses in _updates(run, writer):
+        for losses in remaining_updates(run, config.updates, writer, "imitation", "vlm"):
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 metrics = evaluate(VLMAgent(run.model, run.processor))
                 _note(run, losses, metrics, writer)
@@ -284,33 +284,12 @@ def train_vlm(config: VLMConfig, evaluate: Callable[[VLMAgent], dict[str, float]
     return out / "best"
 
 
-def _updates(run: VLMImitation, writer: SummaryWriter) -> Iterator[dict[str, float]]:
-    """Carry out the remaining updates with a progress bar and logs; yields smoothed losses."""
-    smooth: dict[str, float] = {}
-    total = run.config.updates
-    with tqdm(total=total, initial=run.update, desc="imitation", unit="update", smoothing=0.02) as progress:
-        while run.update < total:
-            for name, value in run.step().items():
-                smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
-            progress.update(1)
-            if run.update % 20 == 0:
-                progress.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()})
-                for name, value in smooth.items():
-                    writer.add_scalar(f"vlm/{name}", value, run.update)
-            yield dict(smooth)
-
-
 def _note(
     run: VLMImitation, losses: dict[str, float], closed_loop: dict[str, float], writer: SummaryWriter
 ) -> None:
     """Log a validation, and keep the weights if none were better."""
     config, out = run.config, Path(run.config.out)
-    named = {f"{config.eval_split}/{name}": value for name, value in closed_loop.items()}
-    for name, value in named.items():
-        writer.add_scalar(name, value, run.update)
-    append_point(out / "curve.jsonl", {"update": run.update, **losses, **named})
-    if closed_loop["success"] >= run.best_success:
-        run.best_success = closed_loop["success"]
+    if note_validation(run, out, config.eval_split, losses, closed_loop, writer):
         card = {
             "method": "imitation of the expert's macro actions",
             "command": command(),
