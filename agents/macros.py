@@ -59,6 +59,11 @@ class TurnQueue:
         """Whether a slot's last decision goes on."""
         return bool(self._left.get(slot))
 
+    def split(self, active: np.ndarray) -> tuple[list[int], list[int]]:
+        """Of the active slots, bool (n,), those whose decision goes on, and those that have to decide."""
+        slots = [int(slot) for slot in np.flatnonzero(active)]
+        return [slot for slot in slots if self.has(slot)], [slot for slot in slots if not self.has(slot)]
+
     def begin(self, slot: int, macro: np.ndarray) -> np.ndarray:
         """Take a decision; returns its first piece."""
         self._left[slot] = pieces(macro)

@@ -145,13 +145,9 @@ class RollIn:
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
         """Macro actions int64 (n, 3); notes the decisions of those slots that have none to carry out."""
         actions = np.tile(np.array(STOP_MACRO), (len(active), 1))
-        turning, deciding = [], []
-        for slot in map(int, np.flatnonzero(active)):
-            if self._queue.has(slot):
-                actions[slot] = self._queue.next(slot)
-                turning.append(slot)
-            else:
-                deciding.append(slot)
+        turning, deciding = self._queue.split(active)
+        for slot in turning:
+            actions[slot] = self._queue.next(slot)
         if turning:
             self.recorder.see(observations, turning)
             if self.learner is not None:

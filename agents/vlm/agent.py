@@ -105,14 +105,10 @@ class VLMAgent:
 
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
         """Macro actions int64 (n, 3) of all slots; slots that are not active get a stop."""
-        active = np.asarray(active, dtype=bool)
         actions = np.tile(np.array(STOP_MACRO), (len(active), 1))
-        deciding = []
-        for slot in map(int, np.flatnonzero(active)):
-            if self._queue.has(slot):
-                actions[slot] = self._queue.next(slot)
-            else:
-                deciding.append(slot)
+        turning, deciding = self._queue.split(active)
+        for slot in turning:
+            actions[slot] = self._queue.next(slot)
         if deciding:
             for slot, macro in zip(deciding, self.decide(observations, deciding), strict=True):
                 actions[slot] = self._queue.begin(slot, macro)
