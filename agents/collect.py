@@ -57,7 +57,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
         if (out / "index.json").is_file():
             _check_same(out, settings)
             return out
-        routes = chosen_routes(batch.episodes, config.scenes, config.routes)
+        routes = chosen_routes(batch.episodes, config.scenes, config.routes, config.first_scene)
         walked = [texts[config.paraphrase % len(texts)] for texts in routes]
         writer = DecisionWriter()
         agent = RollIn(
@@ -81,18 +81,21 @@ def collect_decisions(config: DecisionConfig) -> Path:
     return out
 
 
-def chosen_routes(episodes: Sequence[Episode], scenes: int | None, routes: int | None) -> list[list[Episode]]:
+def chosen_routes(
+    episodes: Sequence[Episode], scenes: int | None, routes: int | None, first_scene: int = 0
+) -> list[list[Episode]]:
     """Episodes by route, neighbours in one scene.
 
     Args:
         episodes: Of a split.
-        scenes: Of the first so many scenes alone; None for all.
+        scenes: Of so many scenes alone; None for all.
         routes: So many, evenly spread; None for all.
+        first_scene: How many scenes are left out before.
     """
     by_route: dict[str, list[Episode]] = {}
     for episode in episodes:
         by_route.setdefault(episode.trajectory_id, []).append(episode)
-    order = list(dict.fromkeys(episode.scene_id for episode in episodes))[:scenes]
+    order = list(dict.fromkeys(episode.scene_id for episode in episodes))[first_scene:][:scenes]
     rank = {scene: index for index, scene in enumerate(order)}
     found = [route for route in by_route.values() if route[0].scene_id in rank]
     found.sort(key=lambda route: rank[route[0].scene_id])

@@ -20,7 +20,9 @@ class DecisionConfig:
     """Data set, as the environment takes it."""
     split: str = "train"
     scenes: int | None = None
-    """Only episodes in the first so many scenes of the split; None takes all."""
+    """Only episodes in so many scenes of the split, from `first_scene` on; None takes all from there."""
+    first_scene: int = 0
+    """How many scenes of the split are left out before."""
     routes: int | None = None
     """How many routes, evenly spread over those; None takes all. A route is walked once, whatever the number
     of its instructions (a learner reads another of them in each round)."""
@@ -61,8 +63,8 @@ class VLMConfig:
     """Folder of a model to start from, whole or a LoRA adapter; None begins a new one on `backbone`."""
     backbone: str = "tiny"
     """Language model: "tiny", a new one of our own with the sizes below; "smollm2" (SmolLM2-135M); or a
-    folder or hub name of a causal LM or a LLaVA. A pretrained one wants a smaller `learning_rate`, such as
-    2e-4 by LoRA, or 5e-5 whole."""
+    folder or hub name of a causal LM or a LLaVA. A pretrained one wants `optimizer` "adamw" and a smaller
+    `learning_rate`, such as 2e-4 by LoRA, or 5e-5 whole."""
     lora_rank: int = 0
     """Rank of LoRA on the language model (alpha is twice that; the paper's are 128 and 256), with the
     memory's projectors trained whole; 0 trains all weights. An adapter to start from is trained on."""
@@ -80,7 +82,10 @@ class VLMConfig:
     batch_size: int = 64
     accumulate: int = 1
     """Batches whose gradients one update adds up."""
-    learning_rate: float = 1e-3
+    optimizer: str = "muon"
+    """"muon" (Muon on matrices, AdamW on all else), which learns a new model in half the samples; or "adamw",
+    for pretrained language models and LoRA."""
+    learning_rate: float = 3e-3
     """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
     weight_decay: float = 0.05
     grad_norm: float = 1.0
@@ -113,6 +118,8 @@ class VLMConfig:
         for name in ("updates", "batch_size", "accumulate", "eval_every", "eval_episodes", "threads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.optimizer not in ("muon", "adamw"):
+            raise ValueError(f"optimizer must be 'muon' or 'adamw', got {self.optimizer!r}")
         if self.lora_rank < 0:
             raise ValueError(f"lora_rank must be at least 0 (all weights), got {self.lora_rank}")
         if self.lora_rank and self.backbone == "tiny" and self.start is None:

@@ -27,6 +27,7 @@ from agents.vlm.agent import VLMAgent, best_dtype
 from agents.vlm.auxiliary import NextMemory
 from agents.vlm.checkpoint import save_agent
 from agents.vlm.loading import plain_model
+from agents.vlm.optimizer import make_optimizer
 from agents.vlm.pretrained import load_to_train, make_pretrained
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.samples import AnswerWeights, Augmentation, Samples
@@ -67,11 +68,8 @@ class VLMImitation:
             self.auxiliary = NextMemory(self.model, decisions, config.jepa_decay).to(self.device)
             self.modules["jepa"] = self.auxiliary
         self.learned = [p for module in self.modules.values() for p in module.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            self.learned,
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            betas=(0.9, 0.98),
+        self.optimizer = make_optimizer(
+            config.optimizer, self.modules.values(), config.learning_rate, config.weight_decay
         )
         self.update = 0
         self.best_success = -1.0
@@ -203,9 +201,12 @@ def low_precision(model: Any, dtype: torch.dtype | None) -> Any:
 
 
 def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcessor]:
-    if config.start is not None:
-        return load_to_train(config.start, config.lora_rank)
     seen = decisions.settings[0]
+    if config.start is not None:
+        model, processor = load_to_train(config.start, config.lora_rank)
+        # What is learned from is what it sees from now on, which may be another encoder's features.
+        plain_model(model).config.perception = seen["perception"]
+        return model, processor
     missing = set(config.levels) - set(seen["levels"])
     if missing:
         raise ValueError(f"the decisions have no rows of {sorted(missing)}, only of {seen['levels']}")
