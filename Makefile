@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	# torch first and alone, so that the CPU build is taken where an index offers one
-	$(BIN)/python -m pip install --quiet "torch>=2.8,<2.14"
+	$(BIN)/python -m pip install --quiet "torch>=2.9,<2.14"
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@
 

@@ -58,6 +58,11 @@ def collect_decisions(config: DecisionConfig) -> Path:
             _check_same(out, settings)
             return out
         routes = chosen_routes(batch.episodes, config.scenes, config.routes, config.first_scene)
+        if not routes:
+            raise ValueError(
+                f"no routes to walk: scenes from {config.first_scene} on, {config.scenes or 'all'} of them, "
+                f"of split {config.split!r}, which has {len({e.scene_id for e in batch.episodes})} scenes"
+            )
         walked = [texts[config.paraphrase % len(texts)] for texts in routes]
         writer = DecisionWriter()
         agent = RollIn(

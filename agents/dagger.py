@@ -36,6 +36,7 @@ def round_settings(config: DaggerConfig, number: int) -> tuple[DecisionConfig, V
         # Another of each route's instructions, and other wrong turns, than in the round before.
         paraphrase=number + 1,
         seed=config.walks.seed + number + 1,
+        first_scene=config.walks.first_scene + number * (config.walks.scenes or 0),
     )
     walked = [str(Path(config.out) / f"round-{each}" / "decisions") for each in range(number + 1)]
     training = dataclasses.replace(

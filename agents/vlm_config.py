@@ -158,7 +158,8 @@ class DaggerConfig:
     expert_decay: float = 0.5
     """What that chance is multiplied by from one round to the next."""
     walks: DecisionConfig = field(default_factory=lambda: DecisionConfig(wrong_turn=0.05))
-    """How the rounds walk; its learner, chance of the expert, paraphrase, seed and folder are the round's."""
+    """How the rounds walk; its learner, chance of the expert, paraphrase, seed and folder are the round's.
+    With `scenes`, each round walks through the next so many; without, all walk through the same ones."""
     training: VLMConfig = field(default_factory=VLMConfig)
     """How each round learns; its start, decisions and folder are the round's."""
 

@@ -34,12 +34,12 @@ class MuonAdamW(torch.optim.Optimizer):
         matrices = {id(matrix): matrix for module in modules for matrix in _matrices(module)}
         learned = {id(p): p for module in modules for p in module.parameters() if p.requires_grad}
         others = [parameter for key, parameter in learned.items() if key not in matrices]
-        self._parts = (
-            torch.optim.Muon(
-                matrices.values(), lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
-            ),
-            torch.optim.AdamW(others, lr=lr, weight_decay=weight_decay, betas=_BETAS),
-        )
+        shared: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay}
+        self._parts: list[torch.optim.Optimizer] = []
+        if matrices:
+            self._parts.append(torch.optim.Muon(matrices.values(), adjust_lr_fn="match_rms_adamw", **shared))
+        if others:
+            self._parts.append(torch.optim.AdamW(others, betas=_BETAS, **shared))
         super().__init__([group for part in self._parts for group in part.param_groups], {})
         self._share()
 

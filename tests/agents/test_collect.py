@@ -109,6 +109,17 @@ def test_routes_are_walked_once_and_keep_all_their_texts(episode_file: Path) -> 
     assert chosen_routes(twice, 0, None) == []
 
 
+def test_scenes_are_counted_from_the_first_that_is_asked_for(config: DecisionConfig) -> None:
+    with pytest.raises(ValueError, match=r"scenes from 7 on, all of them, of split .* has 1 scenes"):
+        collect_decisions(dataclasses.replace(config, first_scene=7))
+    (first, _) = read_r2r_ce(config.dataset).episodes
+    later = [
+        dataclasses.replace(first, trajectory_id=str(number), scene_id=f"scene-{number}")
+        for number in range(4)
+    ]
+    assert [route[0].scene_id for route in chosen_routes(later, 2, None, 1)] == ["scene-1", "scene-2"]
+
+
 def test_the_next_waypoint_is_the_first_that_was_not_passed_in_order() -> None:
     route = [(0.0, 0.0, 0.0), (0.0, 0.0, -3.0), (3.0, 0.0, -3.0)]
     goal = np.array([3.0, 0.0, -3.0])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,12 @@ def test_each_round_walks_by_the_weights_before_it_and_learns_from_all(config: D
     assert learned_again.decisions == (*config.decisions, first.out, second.out)
     assert first.seed != second.seed
     assert first.paraphrase != second.paraphrase
+
+
+def test_rounds_walk_through_new_scenes_where_a_number_is_given(config: DaggerConfig) -> None:
+    some = dataclasses.replace(config, walks=dataclasses.replace(config.walks, first_scene=5, scenes=10))
+    assert [round_settings(some, number)[0].first_scene for number in range(3)] == [5, 15, 25]
+    assert [round_settings(config, number)[0].first_scene for number in range(2)] == [0, 0]
 
 
 def test_rounds_gather_what_the_learner_met_and_go_on_where_they_stopped(config: DaggerConfig) -> None:

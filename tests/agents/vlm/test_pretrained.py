@@ -43,6 +43,7 @@ def settings(folder: Path, **fields) -> VLMConfig:
             "updates": 4,
             "batch_size": 8,
             "eval_every": 2,
+            "optimizer": "adamw",
             "learning_rate": 1e-2,
             **fields,
         },
