@@ -69,6 +69,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
             RollInConfig(
                 expert=config.expert,
                 wrong_turn=config.wrong_turn,
+                jitter=config.jitter,
                 stop_m=config.stop_m,
                 by_route=config.by_route,
                 look_around=config.look_around,

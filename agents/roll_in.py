@@ -18,6 +18,7 @@ from vlnenv.batch import EpisodeBatch
 from vlnenv.episodes import Episode
 from vlnenv.evaluation.agent import PublicEpisode, public
 from vlnenv.path_history import to_agent_frame
+from vlnenv.sim.strides import MAX_STEPS
 from vlnenv.vector import VLNVectorEnv
 
 
@@ -76,6 +77,10 @@ class RollInConfig:
     """Chance at each decision that the expert's is carried out, else the learner's: DAgger's beta."""
     wrong_turn: float = 0.1
     """Chance at each decision that a random turn and walk is carried out instead, to come back from."""
+    jitter: float = 0.5
+    """Chance at each decision of the expert's that it is carried out badly: up to two turn steps off, and
+    anything from one step to four too many. Its strides end where the way bends, and a learner that never
+    decided elsewhere is lost as soon as it walks too far (noise injection, Laskey et al. 2017)."""
     stop_m: float = 1.5
     """The expert stops within this walking distance of the goal."""
     by_route: bool = False
@@ -88,7 +93,7 @@ class RollInConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("expert", "wrong_turn"):
+        for name in ("expert", "wrong_turn", "jitter"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if self.max_decisions < 1:
@@ -182,6 +187,7 @@ class RollIn:
         # Drawn in any case, so that what one setting changes leaves the other draws alone.
         by_learner, wrong = rng.random() >= config.expert, rng.random() < config.wrong_turn
         turn, moves = rng.integers(-4, 5), rng.integers(1, 9)
+        badly, off, part = rng.random() < config.jitter, rng.integers(-2, 3), rng.random()
         if self._numbers[slot] >= config.max_decisions:
             return np.array(STOP_MACRO)
         if label[0]:
@@ -190,7 +196,21 @@ class RollIn:
             return np.array([0, turn % 24, moves])
         if by_learner and learned is not None and not learned[0]:
             return learned
-        return label
+        return jittered(label, int(off), float(part)) if badly else label
+
+
+def jittered(macro: np.ndarray, off: int, part: float) -> np.ndarray:
+    """A macro action carried out badly, int64 (3,).
+
+    Args:
+        macro: [0, turn, moves].
+        off: Turn steps to the left that are added.
+        part: In [0, 1): where the moves end, between one and four too many; no moves stay none.
+    """
+    moves = int(macro[2])
+    if moves:
+        moves = min(1 + int(part * (moves + 4)), MAX_STEPS)
+    return np.array([0, (int(macro[1]) + off) % 24, moves], dtype=np.int64)
 
 
 def privileged_goal(batch: EpisodeBatch, slot: int) -> np.ndarray:

@@ -37,6 +37,9 @@ class DecisionConfig:
     """Chance at each decision that the expert's is carried out: DAgger's beta."""
     wrong_turn: float = 0.1
     """Chance at each decision of a random turn and walk, to come back from."""
+    jitter: float = 0.5
+    """Chance at each decision of the expert's that it is carried out badly: a little off, too far, or not far
+    enough."""
     stop_m: float = 1.5
     """The expert stops within this walking distance of the goal."""
     by_route: bool = False

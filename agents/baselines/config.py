@@ -34,6 +34,8 @@ class SequenceConfig:
     perception: Perception = field(default_factory=current_view)
     wrong_turn: float = 0.1
     """Chance at each decision of a random turn and walk, to come back from."""
+    jitter: float = 0.5
+    """Chance at each decision of the expert's that it is carried out badly, see `DecisionConfig`."""
     stop_m: float = 1.5
     """The expert stops within this walking distance of the goal."""
     by_route: bool = False
@@ -47,8 +49,9 @@ class SequenceConfig:
     def __post_init__(self) -> None:
         if not self.splits:
             raise ValueError("splits must name at least one split, got none")
-        if not 0.0 <= self.wrong_turn <= 1.0:
-            raise ValueError(f"wrong_turn must lie in [0, 1], got {self.wrong_turn}")
+        for name in ("wrong_turn", "jitter"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         for name in ("scenes", "routes", "max_decisions"):
             value = getattr(self, name)
             if value is not None and value < 1:

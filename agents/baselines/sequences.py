@@ -239,6 +239,7 @@ def _roll_in(config: SequenceConfig, walk: Round) -> RollInConfig:
     return RollInConfig(
         expert=walk.expert,
         wrong_turn=config.wrong_turn,
+        jitter=config.jitter,
         stop_m=config.stop_m,
         by_route=config.by_route,
         look_around=config.look_around,

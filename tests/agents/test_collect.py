@@ -13,7 +13,7 @@ from agents.collect import chosen_routes, collect_decisions
 from agents.config import Perception
 from agents.decisions import DecisionWriter, open_decisions
 from agents.expert import next_waypoint
-from agents.roll_in import RollIn, RollInConfig
+from agents.roll_in import RollIn, RollInConfig, jittered
 from agents.vlm.recorder import RowRecorder
 from agents.vlm_config import DecisionConfig
 from vlnenv.episodes import read_r2r_ce
@@ -31,6 +31,7 @@ def config(
         dataset=str(episode_file),
         perception=SEMANTIC,
         wrong_turn=0.0,
+        jitter=0.0,
         num_envs=2,
     )
 
@@ -166,6 +167,27 @@ def test_a_learner_is_followed_but_for_its_stops(config: DecisionConfig) -> None
     env.close()
     with pytest.raises(ValueError, match="needs a learner"):
         RollIn(RollInConfig(expert=0.5), routes, recorder)
+
+
+def test_jitter_moves_the_places_of_decisions_and_still_reaches_the_goal(
+    config: DecisionConfig, tmp_path: Path
+) -> None:
+    exact = open_decisions([collect_decisions(config)])
+    shaken = dataclasses.replace(config, jitter=1.0, out=str(tmp_path / "shaken"))
+    decisions = open_decisions([collect_decisions(shaken)])
+    assert len(decisions) > len(exact)
+    for route in range(2):
+        own = decisions.route == route
+        last = decisions.label[own][np.argmax(decisions.number[own])]
+        assert last.tolist() == [1, 0, 0], "it ends at the goal"
+
+
+def test_a_jittered_action_is_a_little_off() -> None:
+    macro = np.array([0, 1, 5])
+    assert jittered(macro, -2, 0.0).tolist() == [0, 23, 1]
+    assert jittered(macro, 2, 0.999).tolist() == [0, 3, 9]
+    assert jittered(np.array([0, 1, 12]), 0, 0.999).tolist() == [0, 1, 12], "no more than can be said"
+    assert jittered(np.array([0, 6, 0]), 1, 0.999).tolist() == [0, 7, 0], "a turn stays one"
 
 
 def test_settings_out_of_range_are_refused() -> None:

@@ -20,7 +20,7 @@ def config(episode_file: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_experts_walks_are_noted_look_by_look(config: SequenceConfig) -> None:
-    found = Sequences(collect_sequences(dataclasses.replace(config, wrong_turn=0.0), 2))
+    found = Sequences(collect_sequences(dataclasses.replace(config, wrong_turn=0.0, jitter=0.0), 2))
     assert len(found) == 2
     assert found.token_dim == 64
     assert found.perception.encoder == "semantic"
@@ -73,7 +73,7 @@ def test_in_dagger_the_learner_walks_and_the_expert_labels(config: SequenceConfi
             self.looks += len(slots)
             return super()._look(observations, slots)
 
-    config = dataclasses.replace(config, wrong_turn=0.0, max_decisions=12)
+    config = dataclasses.replace(config, wrong_turn=0.0, jitter=0.0, max_decisions=12)
     learner = Counting(small_network(token_dim=64))
     found = Sequences(collect_sequences(config, 2, Round(1, 0.0, "a"), learner))
     assert learner.looks == found.lengths.sum(), "each look once"
