@@ -101,6 +101,8 @@ class VLMConfig:
     explanation_weight: float = 0.3
     row_dropout: float = 0.15
     word_dropout: float = 0.05
+    history_dropout: float = 0.5
+    """Chance that a sample's last actions are left out, see `agents.vlm.samples.Augmentation`."""
     mirror: float = 0.5
     jepa_weight: float = 0.0
     """Weight of the auxiliary objective, which predicts the next decision's memory; 0 is without."""

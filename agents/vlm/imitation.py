@@ -56,7 +56,7 @@ class VLMImitation:
         self.samples = Samples(
             decisions,
             self.processor,
-            Augmentation(config.mirror, config.row_dropout, config.word_dropout),
+            Augmentation(config.mirror, config.row_dropout, config.word_dropout, config.history_dropout),
             AnswerWeights(config.stop_weight, config.first_weight, config.explanation_weight),
             config.blind,
         )

@@ -30,9 +30,12 @@ class Augmentation:
     """Mean part of the memory rows that is dropped; each sample's own part is drawn from 0 to twice that."""
     word_dropout: float = 0.05
     """Part of the instruction's words that is left out."""
+    history_dropout: float = 0.5
+    """Chance that the last actions are left out. What an expert did last says too much about what it does
+    next, and a learner that relies on it goes on as it has begun (de Haan et al. 2019)."""
 
 
-NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0)
+NO_AUGMENTATION = Augmentation(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,7 @@ class Samples:
             rows.append(self._rows(index, bool(swap), rng))
             said = self.decisions.instructions[int(self.decisions.route[index])]
             texts.append(self._instruction(said[paraphrase % len(said)], bool(swap), rng))
-            history = self.decisions.history[index].astype(np.int64)
-            histories.append(mirror_macros(history) if swap else history)
+            histories.append(self._history(index, bool(swap), rng))
             tail, weight = self._tail(index, bool(swap))
             tails.append(tail)
             weights.append(weight)
@@ -129,6 +131,12 @@ class Samples:
         if mirrored:
             rows[:, 2] = -rows[:, 2]
         return rows[:0] if self.blind == "vision" else rows
+
+    def _history(self, index: int, mirrored: bool, rng: np.random.Generator) -> np.ndarray:
+        history = self.decisions.history[index].astype(np.int64)
+        if rng.random() < self.augmentation.history_dropout:
+            return np.full_like(history, -1)
+        return mirror_macros(history) if mirrored else history
 
     def _instruction(self, text: str, mirrored: bool, rng: np.random.Generator) -> str:
         if self.blind == "instruction":

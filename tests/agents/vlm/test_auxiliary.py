@@ -57,7 +57,7 @@ def auxiliary_of(run: VLMImitation) -> NextMemory:
 
 def one_batch(run: VLMImitation, indices: np.ndarray, mirrored: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Logits and loss of the answers, and the auxiliary loss."""
-    run.samples.augmentation = Augmentation(float(mirrored[0]), 0.0, 0.0)
+    run.samples.augmentation = Augmentation(float(mirrored[0]), 0.0, 0.0, 0.0)
     batch = run.samples.batch(indices, np.zeros(len(indices), dtype=int), np.random.default_rng(0))
     labels, weights = batch.pop("labels"), batch.pop("label_weights")
     loss = run.model(**batch, labels=labels, label_weights=weights).loss

@@ -67,7 +67,7 @@ def test_stops_first_choices_and_explanations_have_weights_of_their_own(samples:
 
 def test_a_mirrored_sample_turns_to_the_other_side_everywhere(samples: Samples) -> None:
     plain = samples.batch([0], [0], np.random.default_rng(0))
-    samples.augmentation = Augmentation(1.0, 0.0, 0.0)
+    samples.augmentation = Augmentation(1.0, 0.0, 0.0, 0.0)
     mirrored = samples.batch([0], [0], np.random.default_rng(0))
     torch.testing.assert_close(mirrored["pixel_values"][..., 2], -plain["pixel_values"][..., 2])
     text = samples.processor.tokenizer.decode(mirrored["input_ids"][0])
@@ -85,7 +85,7 @@ def test_mirroring_twice_changes_nothing() -> None:
 
 
 def test_chance_drops_rows_and_words_and_follows_from_the_numbers(samples: Samples) -> None:
-    samples.augmentation = Augmentation(0.5, 0.4, 0.3)
+    samples.augmentation = Augmentation(0.5, 0.4, 0.3, 0.5)
     batches = [samples.batch(range(12), [0] * 12, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert all(torch.equal(batches[0][key], batches[1][key]) for key in batches[0])
     kept = [(batch["pixel_values"][..., 0] > 0).sum() for batch in batches]
@@ -93,6 +93,20 @@ def test_chance_drops_rows_and_words_and_follows_from_the_numbers(samples: Sampl
     assert batches[0]["input_ids"].shape != batches[2]["input_ids"].shape or not torch.equal(
         batches[0]["input_ids"], batches[2]["input_ids"]
     )
+
+
+def test_last_actions_are_left_out_by_chance(samples: Samples) -> None:
+    def said(chance: float) -> list[bool]:
+        samples.augmentation = Augmentation(0.0, 0.0, 0.0, chance)
+        ids = samples.batch(indices, [0] * len(indices), np.random.default_rng(0))["input_ids"]
+        texts = [samples.processor.tokenizer.decode(row).split("history")[1] for row in ids]
+        return ["steps" in text.split("next action")[0] for text in texts]
+
+    later = np.flatnonzero(samples.decisions.history[:, -1, 0] >= 0)
+    indices = np.resize(later, 40)
+    assert all(said(0.0))
+    assert not any(said(1.0))
+    assert 10 < sum(said(0.5)) < 30
 
 
 @pytest.mark.parametrize("blind", ["instruction", "vision"])
