@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from agents.vlm.model import AnswerHead
 
@@ -48,8 +48,7 @@ class MuonAdamW(torch.optim.Optimizer):
         for part, group in zip(self._parts, self.param_groups, strict=True):
             part.param_groups, part.state = [group], self.state
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """One update from the gradients that are there."""
         assert closure is None, "gradients are computed before"
         for part in self._parts:
@@ -61,7 +60,7 @@ class MuonAdamW(torch.optim.Optimizer):
         self._share()
 
 
-def _matrices(module: nn.Module) -> Iterable[nn.Parameter]:
+def _matrices(module: nn.Module) -> Iterable[Tensor]:
     for part in module.modules():
         if isinstance(part, nn.Linear) and not isinstance(part, AnswerHead):
             weight = part.weight
