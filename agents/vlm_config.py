@@ -86,8 +86,8 @@ class VLMConfig:
     accumulate: int = 1
     """Batches whose gradients one update adds up."""
     optimizer: str = "muon"
-    """"muon" (Muon on matrices, AdamW on all else), which learns a new model in half the samples; or "adamw",
-    for pretrained language models and LoRA."""
+    """"muon" (Muon on matrices, AdamW on all else), which learns a new model from fewer samples; or
+    "adamw", for pretrained language models and LoRA."""
     learning_rate: float = 3e-3
     """Peak; it rises for the first 3 % of the updates and falls to zero as a cosine."""
     weight_decay: float = 0.05
