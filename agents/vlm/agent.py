@@ -19,6 +19,9 @@ from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from vlnenv.evaluation.agent import PublicEpisode
 
+MOVES_QUANTILE = 0.35
+"""Of the number of moves, where answers are greedy, see `agents.vlm.decoding.decode`."""
+
 
 class VLMAgent:
     """Greedy or sampled answers, batched over the slots that have a decision to make.
@@ -28,7 +31,8 @@ class VLMAgent:
     Args:
         model: The model, with its weights; a `peft.PeftModel` around one works as well.
         processor: The processor that it was trained with.
-        temperature: 0 takes the likeliest answer, else answers are drawn.
+        temperature: 0 takes the likeliest answer, but walks by a lower quantile (`MOVES_QUANTILE`); above 0
+            answers are drawn.
         seed: Of the draws.
 
     Raises:
@@ -132,6 +136,7 @@ class VLMAgent:
             self.automaton,
             self.temperature,
             generators,
+            moves_quantile=MOVES_QUANTILE,
         )
 
 

@@ -140,6 +140,22 @@ class AnswerAutomaton(Automaton):
         self.grammar = grammar or Grammar()
         super().__init__(tokenizer, self.grammar.answers(), end_token)
         self._macros = {text: parse_action(text, self.grammar) for text in self.texts}
+        self._by_moves = [self._ordered_by_moves(state) for state in range(len(self._next))]
+
+    def _ordered_by_moves(self, state: int) -> tuple[int, ...]:
+        moves: dict[int, int] = {}
+        turns = set()
+        for token, after in self._next[state].items():
+            text = self.text(self.walk(self.run(after), after))
+            if text is None:
+                return ()
+            stop, turn, moves[token] = self._macros[text]
+            turns.add((stop, turn))
+        return tuple(sorted(moves, key=moves.__getitem__)) if len(moves) > 1 and len(turns) == 1 else ()
+
+    def by_moves(self, state: int) -> tuple[int, ...]:
+        """The ids that may follow in a state, from few moves to many; none if they decide on more."""
+        return self._by_moves[state]
 
     def macro(self, text: str) -> Macro:
         """The macro action of one of its answers."""

@@ -51,6 +51,12 @@ class _Writer:
         """Ids to choose from next."""
         return self.automata[self.phase].choices(self.state)
 
+    @property
+    def by_moves(self) -> tuple[int, ...]:
+        """Ids to choose from next, from few moves to many; none if more is to be chosen."""
+        automaton = self.automata[self.phase]
+        return automaton.by_moves(self.state) if isinstance(automaton, AnswerAutomaton) else ()
+
     def write(self, token: int) -> None:
         """Take a chosen id, and all that must follow it."""
         self.state = self.automata[self.phase].step(self.state, token)
@@ -78,6 +84,7 @@ def decode(
     temperature: float = 0.0,
     generators: Sequence[np.random.Generator] | None = None,
     explanations: Automaton | None = None,
+    moves_quantile: float | None = None,
 ) -> Decoded:
     """Answers of a batch of prompts, with a KV cache.
 
@@ -95,6 +102,9 @@ def decode(
         generators: (b,) random numbers of each sample, needed to draw: one number a choice. So what a sample
             says does not depend on the others.
         explanations: Explanations to decode after each answer, greedily; None stops at the answer's end.
+        moves_quantile: In (0, 1): where nothing is left to choose but the number of moves, in one token,
+            greedy decoding takes this quantile of it, not the likeliest: who walks too far is worse off than
+            who has to decide again. None takes the likeliest.
 
     Raises:
         ValueError: If the temperature is negative, generators are missing, or prompts are padded at the end.
@@ -117,7 +127,7 @@ def decode(
     while not all(writer.is_done for writer in writers):
         # Where an automaton begins with a forced token, there is something to read before the first choice.
         ready = [index for index, writer in enumerate(writers) if not writer.is_done and not writer.pending]
-        chosen = _choose(output.logits[:, -1], writers, ready, temperature, generators)
+        chosen = _choose(output.logits[:, -1], writers, ready, temperature, generators, moves_quantile)
         for index, token, log_prob in chosen:
             if writers[index].phase == 0:
                 writers[index].log_prob += log_prob
@@ -163,6 +173,7 @@ def _choose(
     ready: Sequence[int],
     temperature: float,
     generators: Sequence[np.random.Generator] | None,
+    moves_quantile: float | None,
 ) -> list[tuple[int, int, float]]:
     """Sample, id and log-probability of each choice that is due; `logits` are (b, vocabulary)."""
     if not ready:
@@ -185,6 +196,10 @@ def _choose(
             cumulated = np.cumsum(np.exp(log_probs))
             place = int(np.searchsorted(cumulated, generators[index].random() * cumulated[-1], side="right"))
             place = min(place, len(choices) - 1)
+        elif moves_quantile is not None and writers[index].by_moves:
+            order = [choices.index(token) for token in writers[index].by_moves]
+            cumulated = np.cumsum(np.exp(log_probs[order]))
+            place = order[min(int(np.searchsorted(cumulated, moves_quantile)), len(order) - 1)]
         else:
             place = int(log_probs.argmax())
         chosen.append((index, choices[place], float(log_probs[place])))

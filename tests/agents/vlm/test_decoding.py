@@ -16,6 +16,7 @@ from agents.vlm.decoding import Decoded, decode
 from agents.vlm.explanations import explanation_automaton, explanations
 from agents.vlm.grammar import Grammar, parse_action
 from agents.vlm.prompt import LEVEL_TOKENS
+from agents.vlm.tokenizer import make_tokenizer
 from tests.agents.vlm.fakes import TEXT, TOKENIZERS, word_tokenizer
 from tests.agents.vlm.models import enlarge
 from tests.agents.vlm.test_processor import full_observation, small_processor
@@ -297,3 +298,26 @@ def test_errors() -> None:
     inputs["attention_mask"] = inputs["attention_mask"].flip(1)
     with pytest.raises(ValueError, match="padded in front"):
         decode(model, inputs, automaton)
+
+
+def test_a_quantile_of_the_moves_is_taken_where_only_they_are_left() -> None:
+    tokenizer = make_tokenizer(["walk"], by_phrase=True)
+    automaton = AnswerAutomaton(tokenizer)
+    turn = automaton.action_ids((0, 3, 5))[0]
+    assert automaton.by_moves(automaton.START) == (), "stop, or a turn"
+    order = automaton.by_moves(automaton.walk([turn]))
+    assert order == tuple(automaton.action_ids((0, 3, moves))[1] for moves in range(13))
+    inputs = tokenizer(["walk<answer>"], return_tensors="pt")
+    model = FixedModel(len(tokenizer))
+    chances = model(**inputs).logits[0, 0, list(order)].softmax(dim=0).cumsum(dim=0)
+    likeliest = decode(model, inputs, automaton).actions[0]
+    assert not likeliest[0]
+    for quantile in (0.01, 0.35, 0.7, 0.999):
+        (action,) = decode(model, inputs, automaton, moves_quantile=quantile).actions
+        assert action[:2].tolist() == likeliest[:2].tolist()
+        assert action[2] == int((chances < quantile).sum())
+    drawn = [
+        decode(model, inputs, automaton, 1.0, [np.random.default_rng(0)], moves_quantile=quantile)
+        for quantile in (None, 0.01)
+    ]
+    assert drawn[0].texts == drawn[1].texts, "what is drawn is drawn"
