@@ -97,7 +97,12 @@ def chosen_routes(
         scenes: Of so many scenes alone; None for all.
         routes: So many, evenly spread; None for all.
         first_scene: How many scenes are left out before.
+
+    Raises:
+        ValueError: If `first_scene` is negative.
     """
+    if first_scene < 0:
+        raise ValueError(f"first_scene must be at least 0, got {first_scene}")
     by_route: dict[str, list[Episode]] = {}
     for episode in episodes:
         by_route.setdefault(episode.trajectory_id, []).append(episode)

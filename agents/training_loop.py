@@ -1,4 +1,4 @@
-"""The loop that every imitation trainer here runs: updates with a progress bar, and noted validations."""
+"""The loop that trainers here run: updates with a progress bar, and noted closed-loop validations."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ class TrainingRun(Protocol):
 
     update: int
     """Updates so far; `step` counts it on."""
-    best_success: float
-    """Success rate of the best validation so far; below 0 before the first."""
 
     def step(self) -> dict[str, float]:
         """One update; returns what is to be logged of it."""
         ...
+
+
+class ImitationRun(TrainingRun, Protocol):
+    """Training that is validated in the closed loop."""
+
+    best_success: float
+    """Success rate of the best validation so far; below 0 before the first."""
 
 
 def remaining_updates(
@@ -54,7 +59,7 @@ def remaining_updates(
 
 
 def note_validation(
-    run: TrainingRun,
+    run: ImitationRun,
     folder: Path,
     split: str,
     losses: Mapping[str, float],

@@ -20,7 +20,7 @@ import tyro
 from agents.base import load
 from agents.closed_loop import spread
 from agents.environments import make_env_for
-from agents.vlm.agent import VLMAgent
+from agents.vlm.agent import MOVES_QUANTILE, VLMAgent
 from agents.vlm.decoding import decode
 from agents.vlm.explanations import explanation_automaton
 from benchmarks.record import save_result
@@ -171,7 +171,16 @@ def truncation(agent: VLMAgent, calls: list[Any], rounds: int) -> dict[str, Any]
     }
 
     def answers(automaton: Any) -> list[Any]:
-        return [decode(agent.model, each, agent.automaton, explanations=automaton) for each in inputs]
+        return [
+            decode(
+                agent.model,
+                each,
+                agent.automaton,
+                explanations=automaton,
+                moves_quantile=MOVES_QUANTILE,
+            )
+            for each in inputs
+        ]
 
     seconds: dict[str, list[float]] = {name: [] for name in automata}
     passes: dict[str, float] = {}

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +18,12 @@ import tyro
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from agents.checkpoint import best_device
 from agents.pretraining.augmentation import AugmentationConfig, ViewBatch, augmented_batch, plain_batch
 from agents.pretraining.views import Views, ViewsConfig, load_views
-from agents.training_state import load_state, save_state, warm_cosine
+from agents.training_loop import remaining_updates
+from agents.training_state import append_point, load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory.mini_network import MiniNetwork, MiniNetworkConfig, save_network
 from vlnenv.memory.patches import patch_centre_pixels
@@ -323,36 +322,17 @@ def train_encoder(config: EncoderTrainingConfig) -> Path:
     if state.is_file():
         run.resume(state)
     write_atomic(out / "config.json", (json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
-    smooth: dict[str, float] = {}
-    with (
-        SummaryWriter(str(out / "tensorboard")) as writer,
-        tqdm(total=config.updates, initial=run.update, desc="mini encoder", unit="update") as progress,
-    ):
-        while run.update < config.updates:
-            for name, value in run.step().items():
-                smooth[name] = value if name not in smooth else 0.98 * smooth[name] + 0.02 * value
-            progress.update(1)
-            if run.update % 20 == 0:
-                progress.set_postfix({name: f"{value:.3f}" for name, value in smooth.items()})
-                for name, value in smooth.items():
-                    writer.add_scalar(f"encoder/{name}", value, run.update)
+    with SummaryWriter(str(out / "tensorboard")) as writer:
+        for losses in remaining_updates(run, config.updates, writer, "mini encoder", "encoder"):
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 figures = run.validate()
-                for name, value in figures.items():
-                    writer.add_scalar(f"encoder/validation_{name}", value, run.update)
-                point = {"update": run.update, **smooth}
-                point |= {f"validation_{name}": value for name, value in figures.items()}
-                _append_curve(out / "curve.jsonl", point)
+                named = {f"validation_{name}": value for name, value in figures.items()}
+                for name, value in named.items():
+                    writer.add_scalar(f"encoder/{name}", value, run.update)
+                append_point(out / "curve.jsonl", {"update": run.update, **losses, **named})
                 run.save(state)
                 run.save_weights(weights, figures)
     return weights
-
-
-def _append_curve(path: Path, point: dict[str, Any]) -> None:
-    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
-    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    points = [old for old in points if old["update"] < point["update"]] + [point]
-    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,6 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ from agents.pretraining.losses import (
     text_loss,
 )
 from agents.pretraining.walks import load_encoder, load_walks, walk_features
-from agents.training_state import load_state, save_state, warm_cosine
+from agents.training_state import append_point, load_state, save_state, warm_cosine
 from vlnenv.cache import write_atomic
 from vlnenv.memory.learned_levels import LearnedLevels, LevelsConfig
 
@@ -351,7 +350,7 @@ def train_levels(config: LevelsTraining, out: Path) -> Path:
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 figures = measure(run.levels.eval(), *held_out, config.least_purity)
                 progress.set_postfix({name: f"{value:.3f}" for name, value in figures.items()})
-                _append(out / "curve.jsonl", {"update": run.update, **smooth, **figures})
+                append_point(out / "curve.jsonl", {"update": run.update, **smooth, **figures})
                 run.save(state)
     figures = measure(run.levels.eval(), *held_out, config.least_purity)
     facts = {"data_hash": data_hash, "seed": str(config.seed)}
@@ -389,10 +388,3 @@ def _alike(text: Tensor) -> Tensor:
 
 def _seeded(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def _append(path: Path, point: dict[str, Any]) -> None:
-    """Add a point to a curve file, replacing points at or after it that a cut-off run left."""
-    points = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    points = [old for old in points if old["update"] < point["update"]] + [point]
-    write_atomic(path, "".join(json.dumps(each, sort_keys=True) + "\n" for each in points).encode())

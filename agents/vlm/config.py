@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -19,6 +20,11 @@ ROW_HEADER = 4
 
 PROMPT_ATTENTIONS = ("full", "memory", "causal")
 """Who sees whom in the prompt, see `Dynam3DConfig.prompt_attention`."""
+
+
+def compressed(levels: Sequence[str], queries: int) -> tuple[int, tuple[str, ...]]:
+    """Query tokens of a new model, and the levels that they read: all, if patches are among them."""
+    return (queries, tuple(levels)) if queries and "patch" in levels else (0, ("patch",))
 
 
 @strict

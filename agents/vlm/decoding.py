@@ -107,12 +107,15 @@ def decode(
             who has to decide again. None takes the likeliest.
 
     Raises:
-        ValueError: If the temperature is negative, generators are missing, or prompts are padded at the end.
+        ValueError: If the temperature is negative, the quantile not in (0, 1), generators are missing, or
+            prompts are padded at the end.
     """
     mask = inputs["attention_mask"]
     size = len(mask)
     if temperature < 0.0:
         raise ValueError(f"temperature must be at least 0 (the likeliest token), got {temperature}")
+    if moves_quantile is not None and not 0.0 < moves_quantile < 1.0:
+        raise ValueError(f"moves_quantile must lie in (0, 1), got {moves_quantile}")
     if temperature and (generators is None or len(generators) != size):
         raise ValueError(
             f"drawing at a temperature needs a random generator for each of {size} samples, got "

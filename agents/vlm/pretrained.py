@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.vlm.backbones import from_causal_lm
+from agents.vlm.config import compressed
 from agents.vlm.loading import ADAPTER, load_model, new_lora
 from agents.vlm.processor import Dynam3DProcessor
 
@@ -50,8 +51,7 @@ def make_pretrained(
         ImportError: If a package is missing: SmolLM2's, or peft for LoRA.
         ValueError: If the folder holds no language model.
     """
-    queries = queries if "patch" in levels else 0
-    query_levels = tuple(levels) if queries else ("patch",)
+    queries, query_levels = compressed(levels, queries)
     model, tokenizer = from_causal_lm(
         source,
         token_dim,

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from agents.vlm.backbones import tiny_model
+from agents.vlm.config import compressed
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.tokenizer import make_tokenizer
@@ -48,8 +49,7 @@ def make_tiny(
         look_around: Whether the agent begins an episode with a whole turn.
     """
     tokenizer = make_tokenizer(Vocabulary.of(instructions).words, by_phrase=True)
-    queries = queries if "patch" in levels else 0
-    query_levels = tuple(levels) if queries else ("patch",)
+    queries, query_levels = compressed(levels, queries)
     processor = Dynam3DProcessor(
         tokenizer,
         token_dim,

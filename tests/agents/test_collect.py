@@ -119,6 +119,8 @@ def test_scenes_are_counted_from_the_first_that_is_asked_for(config: DecisionCon
         for number in range(4)
     ]
     assert [route[0].scene_id for route in chosen_routes(later, 2, None, 1)] == ["scene-1", "scene-2"]
+    with pytest.raises(ValueError, match="first_scene must be at least 0, got -1"):
+        chosen_routes(later, 2, None, -1)
 
 
 def test_the_next_waypoint_is_the_first_that_was_not_passed_in_order() -> None:

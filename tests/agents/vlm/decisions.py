@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,9 @@ SETTINGS = {
 }
 
 
-def make_decisions(folder: Path, count: int = 24, seed: int = 0) -> Decisions:
+def make_decisions(
+    folder: Path, count: int = 24, seed: int = 0, perception: Mapping[str, Any] | None = None
+) -> Decisions:
     """Routes to the left, to the right and to a stop; rows say which, too."""
     rng = np.random.default_rng(seed)
     labels = np.array([[0, 3, 4], [0, 20, 0], [1, 0, 0]])
@@ -38,5 +42,6 @@ def make_decisions(folder: Path, count: int = 24, seed: int = 0) -> Decisions:
         history[: index % 3] = -1
         goal = np.array([4.0, 3.0, 1.0 - route, index / count])
         writer.add(rows, history, labels[route], goal, route, index // 3)
-    build_folder(folder, lambda building: writer.write(building, INSTRUCTIONS, SETTINGS))
+    settings = SETTINGS if perception is None else {**SETTINGS, "perception": dict(perception)}
+    build_folder(folder, lambda building: writer.write(building, INSTRUCTIONS, settings))
     return open_decisions([folder])

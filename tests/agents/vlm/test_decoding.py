@@ -316,6 +316,8 @@ def test_a_quantile_of_the_moves_is_taken_where_only_they_are_left() -> None:
         (action,) = decode(model, inputs, automaton, moves_quantile=quantile).actions
         assert action[:2].tolist() == likeliest[:2].tolist()
         assert action[2] == int((chances < quantile).sum())
+    with pytest.raises(ValueError, match=r"moves_quantile must lie in \(0, 1\), got 1.0"):
+        decode(model, inputs, automaton, moves_quantile=1.0)
     drawn = [
         decode(model, inputs, automaton, 1.0, [np.random.default_rng(0)], moves_quantile=quantile)
         for quantile in (None, 0.01)

@@ -105,6 +105,24 @@ def test_the_best_weights_are_kept_with_their_card(config: VLMConfig) -> None:
     assert train_vlm(tuned, Score(0.0)).is_dir()
 
 
+def test_a_model_that_is_trained_on_sees_as_its_new_decisions_do(config: VLMConfig, tmp_path: Path) -> None:
+    best = train_vlm(dataclasses.replace(config, updates=1, eval_every=1), Score(0.0))
+    make_decisions(tmp_path / "mini", perception={"encoder": "mini", "segmenter": "patchgraph"})
+    tuned = dataclasses.replace(
+        config,
+        start=str(best),
+        decisions=(str(tmp_path / "mini"),),
+        out=str(tmp_path / "tuned"),
+        updates=1,
+        eval_every=1,
+    )
+    seen = []
+    again = train_vlm(tuned, lambda agent: seen.append(agent.perception.encoder) or {"success": 0.0})
+    assert seen == ["mini"]
+    assert VLMAgent.from_pretrained(again).perception.encoder == "mini"
+    assert VLMAgent.from_pretrained(best).perception.encoder == "semantic"
+
+
 def test_a_worker_of_low_precision_computes_nearly_the_same() -> None:
     model = small_model(queries=3)
     worker = low_precision(model, torch.bfloat16)
