@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import zlib
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ _MODULES = {
 
 def agent_names() -> list[str]:
     """Names that `load` knows: agents without weights, then the shipped trained ones."""
-    return [*_MODULES, *_trained_names()]
+    return [*_MODULES, *trained_names()]
 
 
-def _trained_names() -> list[str]:
+def trained_names() -> list[str]:
+    """Names of the shipped agents that have weights."""
     files = (path.stem for path in WEIGHTS.glob("*.safetensors"))
     folders = (path.parent.name for name in _MODELS for path in WEIGHTS.glob(f"*/{name}"))
     return sorted((*files, *folders))
@@ -50,7 +52,7 @@ def weights_path(name_or_path: str | Path) -> Path:
     for found in (WEIGHTS / f"{name_or_path}.safetensors", *inside):
         if found.is_file():
             return found
-    known = [*_trained_names(), "FILE.safetensors", "FOLDER"]
+    known = [*trained_names(), "FILE.safetensors", "FOLDER"]
     raise ValueError(unknown_name("trained agent", str(name_or_path), known))
 
 
@@ -119,12 +121,14 @@ def episode_rng(seed: int, episode: PublicEpisode) -> np.random.Generator:
 
 
 def best_trained() -> str:
-    """The shipped trained agent to show: one without privileged senses where there is one.
+    """The shipped trained agent to show: the best one without privileged senses that can run here.
 
     Raises:
         ValueError: If none is shipped.
     """
-    for name in ("bc", "bc_semantic"):
-        if (WEIGHTS / f"{name}.safetensors").is_file():
+    needs = {"dynam3d-tiny": "transformers"}
+    for name in ("dynam3d-tiny", "bc", "bc_semantic"):
+        runs = name not in needs or importlib.util.find_spec(needs[name]) is not None
+        if runs and name in trained_names():
             return name
     raise ValueError("no trained agent is shipped here: run `vlnenv train bc`, then name its weights")

@@ -32,6 +32,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
         ValueError: If the folder holds decisions of other settings.
     """
     from agents.vlm.recorder import RowRecorder  # loads transformers
+    from agents.vlm.rows import grid_of
 
     torch.set_num_threads(config.threads)
     out = Path(config.out)
@@ -76,7 +77,7 @@ def collect_decisions(config: DecisionConfig) -> Path:
                 seed=config.seed,
             ),
             {episode.trajectory_id: index for index, episode in enumerate(walked)},
-            RowRecorder(writer, config.levels, config.patch_pool),
+            RowRecorder(writer, config.levels, config.patch_pool, grid_of(config.perception.patches)),
             learner,
         )
         evaluate(agent, env, [episode.episode_id for episode in walked])

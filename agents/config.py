@@ -24,6 +24,8 @@ class Perception:
     """Cuts views into instances; None for no instances and zones. "oracle" is privileged."""
     levels: str = "auto"
     """What encodes and merges instances and zones: "learned", "mean" or "auto"."""
+    patches: str = "panorama"
+    """Patches out of the memory around the agent, or the "egocentric" current view's alone."""
     memory: tyro.conf.Suppress[dict[str, Any] | None] = None
     """Fields of `vlnenv.memory.MemoryConfig` that differ from its defaults. Demonstrations, and what is
     trained on them, state them all: they mean the same when a default has changed."""

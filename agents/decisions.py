@@ -6,6 +6,7 @@ offset of each decision's first one. A folder is one shard; training reads sever
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.config import Perception
 from vlnenv.cache import open_folder
 
 FORMAT = "vlnenv-decisions-1"
@@ -88,7 +90,9 @@ def open_decisions(folders: Sequence[str | Path]) -> Decisions:
         part["shard"] = np.full(len(offsets) - 1, shard, dtype=np.int32)
         part["route"] = part["route"] + len(instructions)
         parts.append(part)
-        settings.append(index["settings"])
+        # Perception of before a setting was there has that setting's default.
+        perception = dataclasses.asdict(Perception(**index["settings"]["perception"]))
+        settings.append({**index["settings"], "perception": perception})
         instructions += [tuple(texts) for texts in index["instructions"]]
         for name in ("perception", "levels", "patch_pool", "look_around"):
             if settings[-1][name] != settings[0][name]:

@@ -6,7 +6,6 @@ import os
 import platform
 import sys
 from importlib import metadata
-from pathlib import Path
 
 CORE = (
     "vlnenv",
@@ -82,23 +81,27 @@ def _data() -> list[str]:
 
 
 def _agents() -> list[str]:
-    from agents.base import WEIGHTS, agent_names
+    from agents.base import agent_names, trained_names
 
+    trained = trained_names()
     lines = ["Agents"]
     for name in agent_names():
-        weights = WEIGHTS / f"{name}.safetensors"
-        about = _about_policy(weights) if weights.is_file() else "no weights"
-        lines.append(f"  {name:<20}{about}")
+        lines.append(f"  {name:<20}{_about_trained(name) if name in trained else 'no weights'}")
     return lines
 
 
-def _about_policy(weights: Path) -> str:
-    """Size of a policy's file, and what the policy reads and sees with."""
-    from agents.checkpoint import load_policy
+def _about_trained(name: str) -> str:
+    """Size of a shipped agent's weights, and what it reads and sees with."""
+    from agents.base import load, weights_path
+    from agents.trained import TrainedAgent
 
-    config = load_policy(weights).config
-    size = f"{weights.stat().st_size / 1e6:.1f} MB of weights"
-    return f"{size}, reads {' + '.join(config.levels)} tokens of encoder {config.perception.encoder}"
+    size = f"{weights_path(name).stat().st_size / 1e6:.1f} MB of weights"
+    try:
+        agent = load(name)
+    except ImportError as error:
+        return f"{size}; {error}"
+    assert isinstance(agent, TrainedAgent)
+    return f"{size}, reads {' + '.join(agent.levels)} tokens of encoder {agent.perception.encoder}"
 
 
 def _senses() -> list[str]:

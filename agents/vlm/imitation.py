@@ -30,6 +30,7 @@ from agents.vlm.loading import plain_model
 from agents.vlm.optimizer import make_optimizer
 from agents.vlm.pretrained import load_to_train, make_pretrained
 from agents.vlm.processor import Dynam3DProcessor
+from agents.vlm.rows import grid_of
 from agents.vlm.samples import AnswerWeights, Augmentation, Samples
 from agents.vlm.tiny import make_tiny
 from agents.vlm_config import VLMConfig
@@ -213,6 +214,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
     shared: dict[str, Any] = {
         "levels": config.levels,
         "patch_pool": tuple(seen["patch_pool"]),
+        "patch_grid": grid_of(Perception(**seen["perception"]).patches),
         "perception": seen["perception"],
         "queries": config.queries,
         "query_layers": config.query_layers,

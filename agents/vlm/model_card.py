@@ -32,7 +32,7 @@ def model_card(card: Mapping[str, Any], source: str | None = None, is_adapter: b
     settings = card.get("settings", {})
     training = {
         "method": card.get("method"),
-        "language model": source or "small Llama, trained from scratch",
+        "language model": source or "small GPT-NeoX, trained from scratch",
         "command": _code(card.get("command")),
         "commit": _code(card.get("commit")),
         "data": _data(card),

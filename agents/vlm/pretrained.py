@@ -10,6 +10,7 @@ from agents.vlm.backbones import from_causal_lm
 from agents.vlm.config import compressed
 from agents.vlm.loading import ADAPTER, load_model, new_lora
 from agents.vlm.processor import Dynam3DProcessor
+from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
 MAX_PROMPT = 1024
 """Most tokens of a prompt, where the language model takes so many."""
@@ -21,6 +22,7 @@ def make_pretrained(
     *,
     levels: Sequence[str],
     patch_pool: Sequence[int] = (1, 1),
+    patch_grid: Sequence[int] = (PANORAMA_ROWS, PANORAMA_COLUMNS),
     perception: Mapping[str, Any] | None = None,
     queries: int = 24,
     query_layers: int = 2,
@@ -37,6 +39,7 @@ def make_pretrained(
         token_dim: Length D of a memory token's feature.
         levels: Levels of memory that it reads.
         patch_pool: Rows and columns of patches that become one row.
+        patch_grid: Rows and columns of the patches, (24, 24) of an egocentric view.
         perception: Fields of `agents.config.Perception` that the memory is made with.
         queries: Tokens that the querying transformer makes of all levels; 0 gives each row its own token.
         query_layers: Its layers.
@@ -71,6 +74,7 @@ def make_pretrained(
         queries=queries,
         query_levels=query_levels,
         patch_pool=patch_pool,
+        patch_grid=patch_grid,
         explained=explained,
         max_length=MAX_PROMPT if longest is None else min(MAX_PROMPT, longest),
     )

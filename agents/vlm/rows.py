@@ -14,6 +14,7 @@ import numpy as np
 from agents.vlm.config import LEVEL_CODES
 from agents.vlm.config import ROW_HEADER as COORDINATES
 from vlnenv.errors import unknown_name
+from vlnenv.memory.encoder import PATCH_GRID
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
 AGE_SCALE = 16.0
@@ -21,6 +22,11 @@ AGE_SCALE = 16.0
 
 _Level = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Tokens (b, n, dim), places (b, n, 3) and validity (b, n)."""
+
+
+def grid_of(patches: str) -> tuple[int, int]:
+    """Rows and columns of the patches that an environment with this setting of `patches` shows."""
+    return (PATCH_GRID, PATCH_GRID) if patches == "egocentric" else (PANORAMA_ROWS, PANORAMA_COLUMNS)
 
 
 def memory_rows(

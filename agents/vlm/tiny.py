@@ -13,6 +13,7 @@ from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.tokenizer import make_tokenizer
 from vlnenv.episodes.vocabulary import Vocabulary
+from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 from vlnenv.memory.text_table import load_text_table
 
 
@@ -22,6 +23,7 @@ def make_tiny(
     *,
     levels: Sequence[str],
     patch_pool: Sequence[int] = (1, 1),
+    patch_grid: Sequence[int] = (PANORAMA_ROWS, PANORAMA_COLUMNS),
     perception: Mapping[str, Any] | None = None,
     hidden_size: int = 128,
     layers: int = 3,
@@ -39,6 +41,7 @@ def make_tiny(
             start as features of that name look: "table" near tables.
         levels: Levels of memory that it reads.
         patch_pool: Rows and columns of patches that become one row.
+        patch_grid: Rows and columns of the patches, (24, 24) of an egocentric view.
         perception: Fields of `agents.config.Perception` that the memory is made with.
         hidden_size: Width.
         layers: Layers of the language model.
@@ -57,6 +60,7 @@ def make_tiny(
         queries=queries,
         query_levels=query_levels,
         patch_pool=patch_pool,
+        patch_grid=patch_grid,
         explained=explained,
     )
     model = tiny_model(

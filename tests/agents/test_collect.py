@@ -12,11 +12,14 @@ import pytest
 from agents.collect import chosen_routes, collect_decisions
 from agents.config import Perception
 from agents.decisions import DecisionWriter, open_decisions
+from agents.environments import make_env_for
 from agents.expert import next_waypoint
 from agents.roll_in import RollIn, RollInConfig, jittered
+from agents.vlm.imitation import train_vlm
 from agents.vlm.recorder import RowRecorder
-from agents.vlm_config import DecisionConfig
+from agents.vlm_config import DecisionConfig, VLMConfig
 from vlnenv.episodes import read_r2r_ce
+from vlnenv.evaluation import evaluate
 
 SEMANTIC = Perception("semantic")
 
@@ -58,6 +61,34 @@ def test_the_expert_is_noted_decision_by_decision(config: DecisionConfig) -> Non
             assert decisions.label[index, 2] == 0, "what comes after a long turn is decided later"
     # The straight line to the goal is never longer than the walk.
     assert (np.linalg.norm(decisions.goal[:, 1:3], axis=1) <= decisions.goal[:, 0] + 0.1).all()
+
+
+def test_egocentric_patches_are_noted_and_learned_as_the_view_that_they_are(
+    config: DecisionConfig, tmp_path: Path
+) -> None:
+    seen = Perception("semantic", patches="egocentric")
+    folder = collect_decisions(dataclasses.replace(config, perception=seen, levels=("patch", "zone")))
+    decisions = open_decisions([folder])
+    patches = [int((decisions.rows_of(index)[:, 0] == 1).sum()) for index in range(len(decisions))]
+    assert max(patches) == 6 * 12, "blocks of 4 x 2 of 24 x 24 patches"
+    tiny = VLMConfig(
+        out=str(tmp_path / "vlm"),
+        decisions=(str(folder),),
+        levels=("patch", "zone"),
+        hidden_size=32,
+        layers=1,
+        heads=1,
+        updates=1,
+    )
+    agents = []
+    train_vlm(tiny, lambda agent: agents.append(agent) or {"success": 0.0})
+    assert agents[0].perception.patches == "egocentric"
+    env = make_env_for(agents[0], 2, dataset=config.dataset, split="train", autoreset_mode="Disabled")
+    try:
+        ids = [episode.episode_id for episode in env.unwrapped.batch.episodes]
+        assert len(evaluate(agents[0], env, ids, progress=False)) == len(ids)
+    finally:
+        env.close()
 
 
 def test_decisions_do_not_depend_on_how_many_run_at_once(config: DecisionConfig, tmp_path: Path) -> None:
