@@ -24,8 +24,9 @@ def model_card(card: Mapping[str, Any], source: str | None = None, is_adapter: b
 
     Args:
         card: As `agents.vlm.checkpoint.save_agent` takes it. Known are method, command, commit, machine,
-            hours, update, decisions, shards, settings (its seed and eval_split), figures, and other splits'
-            results under their names ("val_unseen"); what is missing is left out.
+            hours, update, decisions, shards, settings (its seed and eval_split), trainings (command, update,
+            hours and decisions of each), figures, and other splits' results under their names
+            ("val_unseen"); what is missing is left out.
         source: What language model it was made of, see `Dynam3DConfig.source`; None for one of our own.
         is_adapter: Whether the folder holds a LoRA adapter.
     """
@@ -52,6 +53,15 @@ def model_card(card: Mapping[str, Any], source: str | None = None, is_adapter: b
         "## Training\n\n"
         + _table(("", ""), [(name, str(value)) for name, value in training.items() if value is not None]),
     ]
+    if card.get("trainings"):
+        said = [
+            (_code(each["command"]), each["update"], f"{each['hours']:.2f}", each["decisions"])
+            for each in card["trainings"]
+        ]
+        sections.append(
+            "One after the other, each from the last one's weights:\n\n"
+            + _table(("command", "steps", "hours", "decisions"), said)
+        )
     results = _results(card, str(settings.get("eval_split", "validation")))
     if results:
         sections.append("## Results\n\n" + _table(("split", "metric", "value"), results))

@@ -9,6 +9,7 @@ from agents.base import WEIGHTS, agent_names, best_trained, load, weights_path
 from agents.checkpoint import file_hash, load_policy, save_policy
 from agents.random import RandomAgent
 from agents.trained import PolicyAgent
+from agents.vlm.agent import VLMAgent
 from tests.agents.fakes import small_policy
 
 
@@ -51,6 +52,18 @@ def test_shipped_weights_match_their_cards(file: Path) -> None:
         assert policy.config.perception.encoder == "semantic"
         assert policy.config.levels == ("patch",)
         assert "semantic" in card["privileged"]
+
+
+@pytest.mark.parametrize("file", sorted(WEIGHTS.glob("*/model.safetensors")), ids=lambda file: file.parent.name)
+def test_shipped_3d_vlms_match_their_cards(file: Path) -> None:
+    card = json.loads((file.parent / "card.json").read_text())
+    assert card["sha256"] == file_hash(file)
+    assert {"method", "command", "settings", "shards", "trainings", "figures", "val_unseen"} <= set(card)
+    assert sum(each.stat().st_size for each in file.parent.iterdir()) < 15_000_000
+    agent = load(file.parent.name)
+    assert isinstance(agent, VLMAgent)
+    assert (agent.perception.encoder, agent.perception.segmenter) == ("mini", "patchgraph")
+    assert "privileged" not in card
 
 
 def test_the_best_trained_agent_is_shipped() -> None:
