@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tyro
 
 from agents.closed_loop import evaluate_agent
@@ -25,6 +23,7 @@ from agents.config import EvaluationConfig
 from agents.vlm.imitation import train_vlm
 from agents.vlm_config import VLMConfig
 from benchmarks.record import save_result
+from benchmarks.seeds import over_seeds
 from vlnenv.evaluation import Record, paired_difference, results_table, summarise
 
 METRICS = ("is_success", "spl", "oracle_success")
@@ -94,22 +93,6 @@ def last_losses(weights: Path) -> dict[str, float]:
     return {name: point[name] for name in ("loss", "jepa", "jepa_explained") if name in point}
 
 
-def over_seeds(runs: Sequence[Sequence[Record]]) -> list[dict[str, Any]]:
-    """One record an episode: the means over the runs."""
-    found: dict[str, list[Record]] = defaultdict(list)
-    for records in runs:
-        for record in records:
-            found[record["episode_id"]].append(record)
-    return [
-        {
-            "episode_id": name,
-            "scene_id": records[0]["scene_id"],
-            **{metric: float(np.mean([float(each[metric]) for each in records])) for metric in METRICS},
-        }
-        for name, records in found.items()
-    ]
-
-
 def main(args: Args) -> None:
     """Train, evaluate, print, save."""
     walked: dict[str, list[list[Record]]] = {}
@@ -124,7 +107,7 @@ def main(args: Args) -> None:
         for seed, records in zip(args.seeds, runs, strict=True)
     }
     print(results_table(rows, "markdown", list(rows)))
-    means = {name: over_seeds(runs) for name, runs in walked.items()}
+    means = {name: over_seeds(runs, METRICS) for name, runs in walked.items()}
     differences = {}
     for metric in METRICS:
         gap = paired_difference(means["with"], means["without"], metric)

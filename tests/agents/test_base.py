@@ -54,7 +54,9 @@ def test_shipped_weights_match_their_cards(file: Path) -> None:
         assert "semantic" in card["privileged"]
 
 
-@pytest.mark.parametrize("file", sorted(WEIGHTS.glob("*/model.safetensors")), ids=lambda file: file.parent.name)
+@pytest.mark.parametrize(
+    "file", sorted(WEIGHTS.glob("*/model.safetensors")), ids=lambda file: file.parent.name
+)
 def test_shipped_3d_vlms_match_their_cards(file: Path) -> None:
     card = json.loads((file.parent / "card.json").read_text())
     assert card["sha256"] == file_hash(file)

@@ -1,0 +1,173 @@
+"""What agents make of the same expert: the 3D-VLM by what it reads, blind, and VLN-CE's recurrent agents.
+
+    python -m benchmarks.imitation [--rows full blind-instruction] [--threads 1]
+
+Every row learns from the same walks, as often, and runs through val_unseen; nothing is chosen by that split,
+the weights are those after the last update. What is there already (decisions, weights, episodes) is not made
+again, so rows can run side by side in several processes, and a last call makes the table of all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from agents.baselines.config import NETWORKS, BaselineConfig, SequenceConfig
+from agents.baselines.training import train_baseline
+from agents.closed_loop import evaluate_agent
+from agents.collect import collect_decisions
+from agents.config import EvaluationConfig, Perception
+from agents.vlm.imitation import train_vlm
+from agents.vlm_config import VLM_LEVELS, DecisionConfig, VLMConfig
+from benchmarks.record import save_result
+from benchmarks.seeds import over_seeds
+from vlnenv.evaluation import Record, comparison_table, paired_difference, results_table, summarise
+
+METRICS = ("distance_to_goal", "oracle_success", "is_success", "spl", "ndtw")
+
+SENSES: dict[str, tuple[Perception, tuple[str, ...]]] = {
+    "panorama": (Perception(levels="mean"), VLM_LEVELS),
+    "egocentric": (Perception(levels="mean", patches="egocentric"), VLM_LEVELS),
+    "views": (Perception(segmenter=None, levels="mean"), ("view",)),
+}
+"""What walks are noted with, and the levels: the memory with the panorama out of it or with the current view's
+patches, and the last 16 views without a memory."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A 3D-VLM of the table."""
+
+    senses: str = "panorama"
+    levels: tuple[str, ...] = VLM_LEVELS
+    blind: str = ""
+
+
+VLM_ROWS = {
+    "full": Row(),
+    "patch-instance": Row(levels=("patch", "instance", "path")),
+    "patch": Row(levels=("patch", "path")),
+    "egocentric": Row("egocentric"),
+    "2d-history": Row("views", ("view",)),
+    "blind-instruction": Row(blind="instruction"),
+    "blind-vision": Row(blind="vision"),
+}
+
+
+@dataclass(frozen=True)
+class Args:
+    """Train rows from the same walks, and compare them."""
+
+    rows: tuple[str, ...] = (*VLM_ROWS, *NETWORKS)
+    main_rows: tuple[str, ...] = ("full",)
+    """Rows that are trained with all seeds, the others with the first."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    scenes: int = 100
+    """The first of train_large; each has 14 routes."""
+    updates: int = 3000
+    batch_size: int = 64
+    """Decisions of the 3D-VLM, or half as many episodes of the recurrent agents."""
+    episodes: int | None = None
+    """Of val_unseen, evenly spread; None for all 600."""
+    out: str = "runs/imitation"
+    num_envs: int = 16
+    threads: int = 1
+    save_as: str = "imitation"
+    """Name of the JSON file under benchmarks/results."""
+
+
+def walks(args: Args, senses: str) -> str:
+    """Folder of the expert's decisions, as noted with some senses: its way does not depend on them."""
+    perception, levels = SENSES[senses]
+    config = DecisionConfig(
+        out=f"{args.out}/walks-{senses}",
+        split="train_large",
+        scenes=args.scenes,
+        perception=perception,
+        levels=levels,
+        num_envs=args.num_envs,
+        threads=args.threads,
+    )
+    return str(collect_decisions(config))
+
+
+def learn(args: Args, row: str, seed: int) -> Path:
+    """The weights of a row after the last update."""
+    if row in NETWORKS:
+        return train_baseline(
+            BaselineConfig(
+                out=f"{args.out}/{row}-{seed}",
+                network=row,
+                data=SequenceConfig(splits=("train_large",), scenes=args.scenes),
+                updates=args.updates,
+                batch_size=args.batch_size // 2,
+                eval_every=args.updates,
+                eval_episodes=1,
+                num_envs=args.num_envs,
+                threads=args.threads,
+                seed=seed,
+            )
+        )
+    of = VLM_ROWS[row]
+    return train_vlm(
+        VLMConfig(
+            out=f"{args.out}/{row}-{seed}",
+            decisions=(walks(args, of.senses),),
+            levels=of.levels,
+            blind=of.blind,
+            updates=args.updates,
+            batch_size=args.batch_size,
+            eval_every=args.updates,
+            eval_episodes=1,
+            num_envs=args.num_envs,
+            threads=args.threads,
+            seed=seed,
+        )
+    )
+
+
+def walk(args: Args, weights: Path) -> list[Record]:
+    """Walk the weights through val_unseen."""
+    folder = weights if weights.is_dir() else weights.parent
+    return evaluate_agent(
+        EvaluationConfig(
+            agent=str(weights),
+            episodes=args.episodes,
+            num_envs=args.num_envs,
+            threads=args.threads,
+            out=str(folder.parent / f"{folder.name}-val_unseen"),
+        )
+    )
+
+
+def main(args: Args, evaluate: Callable[[Args, Path], list[Record]] = walk) -> dict[str, Any]:
+    """Train, evaluate, print, save; returns the results."""
+    runs: dict[str, list[list[Record]]] = {}
+    for row in args.rows:
+        seeds = args.seeds if row in args.main_rows else args.seeds[:1]
+        runs[row] = [evaluate(args, learn(args, row, seed)) for seed in seeds]
+    rows = {row: over_seeds(each, METRICS) for row, each in runs.items()}
+    print(results_table(rows, "markdown"))
+    results: dict[str, Any] = {
+        row: {"seeds": [summarise(records) for records in each], "mean": summarise(rows[row])}
+        for row, each in runs.items()
+    }
+    first = args.rows[0]
+    print("\n" + comparison_table(rows, first, "markdown"))
+    for row in args.rows[1:]:
+        for metric in ("is_success", "spl"):
+            gap = paired_difference(rows[first], rows[row], metric)
+            results[row][f"{first} minus this, {metric}"] = [gap.mean, gap.low, gap.high]
+    dataset = rows[first][0]["dataset"]
+    path = save_result(args.save_as, results, dataset=dataset, settings=dataclasses.asdict(args))
+    print(f"\nsaved {path}")
+    return results
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Args))
