@@ -35,8 +35,8 @@ SENSES: dict[str, tuple[Perception, tuple[str, ...]]] = {
     "egocentric": (Perception(levels="mean", patches="egocentric"), VLM_LEVELS),
     "views": (Perception(segmenter=None, levels="mean"), ("view",)),
 }
-"""What walks are noted with, and the levels: the memory with the panorama out of it or with the current view's
-patches, and the last 16 views without a memory."""
+"""What walks are noted with, and the levels: the memory, with the panorama out of it or with the current
+view's patches; and the last 16 views without a memory."""
 
 
 @dataclass(frozen=True)

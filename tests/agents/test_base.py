@@ -54,15 +54,16 @@ def test_shipped_weights_match_their_cards(file: Path) -> None:
         assert "semantic" in card["privileged"]
 
 
-@pytest.mark.parametrize(
-    "file", sorted(WEIGHTS.glob("*/model.safetensors")), ids=lambda file: file.parent.name
-)
-def test_shipped_3d_vlms_match_their_cards(file: Path) -> None:
-    card = json.loads((file.parent / "card.json").read_text())
-    assert card["sha256"] == file_hash(file)
+VLMS = sorted(file.parent for file in WEIGHTS.glob("*/model.safetensors"))
+
+
+@pytest.mark.parametrize("folder", VLMS, ids=lambda folder: folder.name)
+def test_shipped_3d_vlms_match_their_cards(folder: Path) -> None:
+    card = json.loads((folder / "card.json").read_text())
+    assert card["sha256"] == file_hash(folder / "model.safetensors")
     assert {"method", "command", "settings", "shards", "trainings", "figures", "val_unseen"} <= set(card)
-    assert sum(each.stat().st_size for each in file.parent.iterdir()) < 15_000_000
-    agent = load(file.parent.name)
+    assert sum(each.stat().st_size for each in folder.iterdir()) < 15_000_000
+    agent = load(folder.name)
     assert isinstance(agent, VLMAgent)
     assert (agent.perception.encoder, agent.perception.segmenter) == ("mini", "patchgraph")
     assert "privileged" not in card
