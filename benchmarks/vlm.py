@@ -20,7 +20,7 @@ import tyro
 from agents.base import load
 from agents.closed_loop import spread
 from agents.environments import make_env_for
-from agents.vlm.agent import MOVES_QUANTILE, VLMAgent
+from agents.vlm.agent import MOVES_QUANTILE, STOP_CHANCE, VLMAgent
 from agents.vlm.decoding import decode
 from agents.vlm.explanations import explanation_automaton
 from benchmarks.record import save_result
@@ -177,6 +177,7 @@ def truncation(agent: VLMAgent, calls: list[Any], rounds: int) -> dict[str, Any]
                 each,
                 agent.automaton,
                 explanations=automaton,
+                stop_chance=STOP_CHANCE,
                 moves_quantile=MOVES_QUANTILE,
             )
             for each in inputs

@@ -19,8 +19,10 @@ from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from vlnenv.evaluation.agent import PublicEpisode
 
+STOP_CHANCE = 0.5
+"""From which a greedy answer stops, see `agents.vlm.decoding.decode`."""
 MOVES_QUANTILE = 0.35
-"""Of the number of moves, where answers are greedy, see `agents.vlm.decoding.decode`."""
+"""Of the number of moves, where answers are greedy."""
 
 
 class VLMAgent:
@@ -31,8 +33,8 @@ class VLMAgent:
     Args:
         model: The model, with its weights; a `peft.PeftModel` around one works as well.
         processor: The processor that it was trained with.
-        temperature: 0 takes the likeliest answer, but walks by a lower quantile (`MOVES_QUANTILE`); above 0
-            answers are drawn.
+        temperature: 0 takes the likeliest answer, but stops only where that is likelier than not
+            (`STOP_CHANCE`), and walks by a lower quantile (`MOVES_QUANTILE`); above 0 answers are drawn.
         seed: Of the draws.
 
     Raises:
@@ -136,6 +138,7 @@ class VLMAgent:
             self.automaton,
             self.temperature,
             generators,
+            stop_chance=STOP_CHANCE,
             moves_quantile=MOVES_QUANTILE,
         )
 

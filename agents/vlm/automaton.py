@@ -141,6 +141,14 @@ class AnswerAutomaton(Automaton):
         super().__init__(tokenizer, self.grammar.answers(), end_token)
         self._macros = {text: parse_action(text, self.grammar) for text in self.texts}
         self._by_moves = [self._ordered_by_moves(state) for state in range(len(self._next))]
+        self._stop = [self._stop_among(state) for state in range(len(self._next))]
+
+    def _stop_among(self, state: int) -> int | None:
+        for token, after in self._next[state].items():
+            text = self.text(self.walk(self.run(after), after))
+            if len(self._next[state]) > 1 and text is not None and self._macros[text][0]:
+                return token
+        return None
 
     def _ordered_by_moves(self, state: int) -> tuple[int, ...]:
         moves: dict[int, int] = {}
@@ -156,6 +164,10 @@ class AnswerAutomaton(Automaton):
     def by_moves(self, state: int) -> tuple[int, ...]:
         """The ids that may follow in a state, from few moves to many; none if they decide on more."""
         return self._by_moves[state]
+
+    def stop(self, state: int) -> int | None:
+        """The id that decides to stop, of those that may follow in a state; None if none does."""
+        return self._stop[state]
 
     def macro(self, text: str) -> Macro:
         """The macro action of one of its answers."""

@@ -57,6 +57,12 @@ class _Writer:
         automaton = self.automata[self.phase]
         return automaton.by_moves(self.state) if isinstance(automaton, AnswerAutomaton) else ()
 
+    @property
+    def stop(self) -> int | None:
+        """The id to choose from next that decides to stop; None if none does."""
+        automaton = self.automata[self.phase]
+        return automaton.stop(self.state) if isinstance(automaton, AnswerAutomaton) else None
+
     def write(self, token: int) -> None:
         """Take a chosen id, and all that must follow it."""
         self.state = self.automata[self.phase].step(self.state, token)
@@ -84,6 +90,7 @@ def decode(
     temperature: float = 0.0,
     generators: Sequence[np.random.Generator] | None = None,
     explanations: Automaton | None = None,
+    stop_chance: float | None = None,
     moves_quantile: float | None = None,
 ) -> Decoded:
     """Answers of a batch of prompts, with a KV cache.
@@ -102,20 +109,24 @@ def decode(
         generators: (b,) random numbers of each sample, needed to draw: one number a choice. So what a sample
             says does not depend on the others.
         explanations: Explanations to decode after each answer, greedily; None stops at the answer's end.
+        stop_chance: In (0, 1): greedy decoding stops if that is at least so likely, and else takes the
+            likeliest of the rest. The likeliest of all stops too often: the chance to go on is shared out
+            among the directions. None takes the likeliest of all.
         moves_quantile: In (0, 1): where nothing is left to choose but the number of moves, in one token,
             greedy decoding takes this quantile of it, not the likeliest: who walks too far is worse off than
             who has to decide again. None takes the likeliest.
 
     Raises:
-        ValueError: If the temperature is negative, the quantile not in (0, 1), generators are missing, or
-            prompts are padded at the end.
+        ValueError: If the temperature is negative, chance or quantile is not in (0, 1), generators are
+            missing, or prompts are padded at the end.
     """
     mask = inputs["attention_mask"]
     size = len(mask)
     if temperature < 0.0:
         raise ValueError(f"temperature must be at least 0 (the likeliest token), got {temperature}")
-    if moves_quantile is not None and not 0.0 < moves_quantile < 1.0:
-        raise ValueError(f"moves_quantile must lie in (0, 1), got {moves_quantile}")
+    for name, value in (("stop_chance", stop_chance), ("moves_quantile", moves_quantile)):
+        if value is not None and not 0.0 < value < 1.0:
+            raise ValueError(f"{name} must lie in (0, 1), got {value}")
     if temperature and (generators is None or len(generators) != size):
         raise ValueError(
             f"drawing at a temperature needs a random generator for each of {size} samples, got "
@@ -130,7 +141,9 @@ def decode(
     while not all(writer.is_done for writer in writers):
         # Where an automaton begins with a forced token, there is something to read before the first choice.
         ready = [index for index, writer in enumerate(writers) if not writer.is_done and not writer.pending]
-        chosen = _choose(output.logits[:, -1], writers, ready, temperature, generators, moves_quantile)
+        chosen = _choose(
+            output.logits[:, -1], writers, ready, temperature, generators, stop_chance, moves_quantile
+        )
         for index, token, log_prob in chosen:
             if writers[index].phase == 0:
                 writers[index].log_prob += log_prob
@@ -176,6 +189,7 @@ def _choose(
     ready: Sequence[int],
     temperature: float,
     generators: Sequence[np.random.Generator] | None,
+    stop_chance: float | None,
     moves_quantile: float | None,
 ) -> list[tuple[int, int, float]]:
     """Sample, id and log-probability of each choice that is due; `logits` are (b, vocabulary)."""
@@ -203,6 +217,10 @@ def _choose(
             order = [choices.index(token) for token in writers[index].by_moves]
             cumulated = np.cumsum(np.exp(log_probs[order]))
             place = order[min(int(np.searchsorted(cumulated, moves_quantile)), len(order) - 1)]
+        elif stop_chance is not None and writers[index].stop is not None:
+            stop = choices.index(writers[index].stop)
+            going = np.where(np.arange(len(choices)) == stop, -np.inf, log_probs)
+            place = stop if log_probs[stop] >= np.log(stop_chance) else int(going.argmax())
         else:
             place = int(log_probs.argmax())
         chosen.append((index, choices[place], float(log_probs[place])))

@@ -47,10 +47,12 @@ class RandomModel:
 class FixedModel(RandomModel):
     """Gives the same logits always."""
 
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__(vocabulary)
+        self.logits = torch.randn(vocabulary, generator=self.generator)
+
     def __call__(self, input_ids: torch.Tensor, **_: Any) -> Any:
-        self.generator.manual_seed(0)
-        logits = torch.randn(self.vocabulary, generator=self.generator)
-        return SimpleNamespace(logits=logits.expand(len(input_ids), 1, -1), past_key_values=None)
+        return SimpleNamespace(logits=self.logits.expand(len(input_ids), 1, -1), past_key_values=None)
 
 
 class NumberedByMask:
@@ -323,3 +325,31 @@ def test_a_quantile_of_the_moves_is_taken_where_only_they_are_left() -> None:
         for quantile in (None, 0.01)
     ]
     assert drawn[0].texts == drawn[1].texts, "what is drawn is drawn"
+
+
+def test_it_stops_from_a_chance_on_and_not_where_that_is_but_the_likeliest() -> None:
+    tokenizer = make_tokenizer(["walk"], by_phrase=True)
+    automaton = AnswerAutomaton(tokenizer)
+    stop = automaton.action_ids((1, 0, 0))[0]
+    assert automaton.stop(automaton.START) == stop
+    turn = automaton.action_ids((0, 3, 5))[0]
+    assert automaton.stop(automaton.walk([turn])) is None
+    inputs = tokenizer(["walk<answer>"], return_tensors="pt")
+    model = FixedModel(len(tokenizer))
+    choices = list(automaton.choices(automaton.START))
+    model.logits[choices] = 0.0
+    model.logits[[stop, turn]] = torch.tensor([3.0, 1.0])
+    chance = float(model.logits[choices].softmax(dim=0)[choices.index(stop)])
+    assert 0.3 < chance < 0.5, "the likeliest, but less likely than not"
+    (likeliest,) = decode(model, inputs, automaton).actions
+    assert likeliest.tolist() == [1, 0, 0]
+    (walks,) = decode(model, inputs, automaton, stop_chance=0.5).actions
+    assert walks[:2].tolist() == [0, 3], "the likeliest of the rest"
+    (stops,) = decode(model, inputs, automaton, stop_chance=chance - 0.01).actions
+    assert stops.tolist() == [1, 0, 0]
+    model.logits[stop] = 0.5
+    found = decode(model, inputs, automaton, stop_chance=0.01)
+    assert found.actions.tolist() == [[1, 0, 0]], "likely enough, whatever else is likelier"
+    assert np.isclose(np.exp(found.log_probs[0]), model.logits[choices].softmax(dim=0)[choices.index(stop)])
+    with pytest.raises(ValueError, match=r"stop_chance must lie in \(0, 1\), got 0.0"):
+        decode(model, inputs, automaton, stop_chance=0.0)
