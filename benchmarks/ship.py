@@ -72,12 +72,12 @@ def _ship_vlm(args: Args) -> tuple[Path, dict[str, Any]]:
     """A 3D-VLM as a folder NAME, its card inside."""
     best, folder = args.run / "best", WEIGHTS / args.name
     card = json.loads((best / CARD).read_text())
-    card |= {"command": args.trained_by, "trainings": list(trainings(best))}
+    card |= {"command": args.trained_by, "trainings": list(trainings(best)), **_made()}
     card["hours"] = sum(each["hours"] for each in card["trainings"])
     card["update"] = sum(each["update"] for each in card["trainings"])
     agent = VLMAgent.from_pretrained(best)
     save_agent(folder, agent.model, agent.processor, card)
-    card |= _made() | _unseen(args)
+    card |= _unseen(args)
     save_agent(folder, agent.model, agent.processor, card)
     return folder / "model.safetensors", card
 
