@@ -38,3 +38,10 @@ learn m4 m3 3000 3e-3 "j1 d1 d2 d3 x0 x1" --eval-every 3000 --eval-episodes 64
 learn m5 m4 2400 2.5e-3 "j1 d1 d2 d3 x0 x1" --eval-every 2400 --eval-episodes 96
 walk d4 440 60 --learner "$runs/m4/best" --expert 0.3 --wrong-turn 0.05 --jitter 0.6 --paraphrase 1 --seed 14
 learn m6 m5 4000 2.5e-3 "j1 d1 d2 d3 d4 x1" --eval-every 800 --eval-episodes 32
+
+# d5 was walked by m6 as it was after 1,600 updates.
+walk d5 500 60 --learner "$runs/m6/best" --expert 0.25 --wrong-turn 0.2 --jitter 0.5 --paraphrase 1 --seed 15
+learn m7 m6 4800 2.5e-3 "j1 x1 d1 d2 d3 d4 d5 d5" --eval-every 1200 --eval-episodes 48
+
+# In a checkout, into the package, with its figures on val_unseen:
+#     python -m benchmarks.ship --name dynam3d-tiny --run "$runs/m7" --trained-by examples/dynam3d_tiny.sh
