@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pytest
 
+import agents
 from agents.base import WEIGHTS, agent_names, best_trained, load, weights_path
 from agents.checkpoint import file_hash, load_policy, save_policy
 from agents.random import RandomAgent
 from agents.trained import PolicyAgent
 from agents.vlm.agent import VLMAgent
 from tests.agents.fakes import small_policy
+
+
+def test_the_package_loads_agents_by_name() -> None:
+    assert agents.load is load
+    assert agents.agent_names() == agent_names()
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        agents.lode  # noqa: B018
 
 
 def test_every_named_agent_loads() -> None:
