@@ -46,6 +46,9 @@ class Row:
     senses: str = "panorama"
     levels: tuple[str, ...] = VLM_LEVELS
     blind: str = ""
+    walks: str = "expert"
+    """"expert" is what every row learns from; "more" adds the expert's walks in as many other houses, and
+    "dagger" those of the row "full" there, with the expert's labels."""
 
 
 VLM_ROWS = {
@@ -56,6 +59,8 @@ VLM_ROWS = {
     "2d-history": Row("views", ("view",)),
     "blind-instruction": Row(blind="instruction"),
     "blind-vision": Row(blind="vision"),
+    "more": Row(walks="more"),
+    "dagger": Row(walks="dagger"),
 }
 
 
@@ -64,11 +69,13 @@ class Args:
     """Train rows from the same walks, and compare them."""
 
     rows: tuple[str, ...] = (*VLM_ROWS, *NETWORKS)
-    main_rows: tuple[str, ...] = ("full",)
+    main_rows: tuple[str, ...] = ("full", "dagger")
     """Rows that are trained with all seeds, the others with the first."""
     seeds: tuple[int, ...] = (0, 1, 2)
     scenes: int = 100
     """The first of train_large; each has 14 routes."""
+    dagger_expert: float = 0.3
+    """Chance that the expert decides where a learner walks."""
     updates: int = 3000
     batch_size: int = 64
     """Decisions of the 3D-VLM, or half as many episodes of the recurrent agents."""
@@ -81,19 +88,33 @@ class Args:
     """Name of the JSON file under benchmarks/results."""
 
 
-def walks(args: Args, senses: str) -> str:
-    """Folder of the expert's decisions, as noted with some senses: its way does not depend on them."""
+def walks(args: Args, senses: str, first_scene: int = 0, learner: Path | None = None) -> str:
+    """Folder of decisions: the expert's, whose way does not depend on the senses, or on a learner's way."""
     perception, levels = SENSES[senses]
+    name = f"walks-{senses}" + (f"-{first_scene}" if first_scene else "")
     config = DecisionConfig(
-        out=f"{args.out}/walks-{senses}",
+        out=f"{args.out}/{name}" + (f"-{learner.parent.name}" if learner else ""),
         split="train_large",
+        first_scene=first_scene,
         scenes=args.scenes,
         perception=perception,
         levels=levels,
+        learner=None if learner is None else str(learner),
+        expert=1.0 if learner is None else args.dagger_expert,
         num_envs=args.num_envs,
         threads=args.threads,
     )
     return str(collect_decisions(config))
+
+
+def all_walks(args: Args, row: str, seed: int) -> tuple[str, ...]:
+    """Folders of decisions that a row learns from."""
+    of = VLM_ROWS[row]
+    first = walks(args, of.senses)
+    if of.walks == "expert":
+        return (first,)
+    learner = learn(args, "full", seed) if of.walks == "dagger" else None
+    return first, walks(args, of.senses, args.scenes, learner)
 
 
 def learn(args: Args, row: str, seed: int) -> Path:
@@ -117,7 +138,7 @@ def learn(args: Args, row: str, seed: int) -> Path:
     return train_vlm(
         VLMConfig(
             out=f"{args.out}/{row}-{seed}",
-            decisions=(walks(args, of.senses),),
+            decisions=all_walks(args, row, seed),
             levels=of.levels,
             blind=of.blind,
             updates=args.updates,
