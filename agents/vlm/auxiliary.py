@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from agents.decisions import Decisions
 from agents.transitions import find_transitions
+from agents.vlm.config import query_placeholder
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.querying import read_out
 from agents.vlm.rows import stack_rows
@@ -89,7 +90,7 @@ class NextMemory(nn.Module):
         self.decay = decay
         self.levels = tuple(config.query_levels)
         assert config.level_token_ids is not None
-        self.token = config.level_token_ids["patch"]
+        self.token = config.level_token_ids[query_placeholder(self.levels)]
         self.predictor = Predictor(config.queries, config.text.hidden_size)
         self.target = copy.deepcopy(_Reader(model)).requires_grad_(False)
         self._transitions = find_transitions(decisions)

@@ -23,8 +23,13 @@ PROMPT_ATTENTIONS = ("full", "memory", "causal")
 
 
 def compressed(levels: Sequence[str], queries: int) -> tuple[int, tuple[str, ...]]:
-    """Query tokens of a new model, and the levels that they read: all, if patches are among them."""
-    return (queries, tuple(levels)) if queries and "patch" in levels else (0, ("patch",))
+    """Query tokens of a new model, and the levels they read: all, if one with many rows is among them."""
+    return (queries, tuple(levels)) if queries and {"patch", "view"} & set(levels) else (0, ("patch",))
+
+
+def query_placeholder(query_levels: Sequence[str]) -> str:
+    """The level whose placeholders query tokens take: the patches', if those are read, else the first."""
+    return "patch" if "patch" in query_levels else query_levels[0]
 
 
 @strict
@@ -39,7 +44,7 @@ class Dynam3DConfig(PreTrainedConfig):
         projector_layers: 1 projects a row's feature linearly, 2 by an MLP.
         queries: Tokens that the querying transformer makes of the memory; 0 for none.
         query_levels: Levels that it reads; their rows have no placeholders of their own, its tokens take
-            `<patch>`'s.
+            `<patch>`'s, or the first one's if no patches are read.
         query_layers: Layers of the querying transformer.
         query_gradient: Factor on the gradient that flows back out of the querying transformer's input.
         prompt_attention: "full": everything up to and including `<answer>` sees each other, the answer is
@@ -147,10 +152,10 @@ class Dynam3DConfig(PreTrainedConfig):
                 "token_dim, position_width and query_layers must be at least 1 and queries at least 0, got "
                 f"{self.token_dim}, {self.position_width}, {self.query_layers} and {self.queries}"
             )
-        if self.queries and not {"patch"} <= set(self.query_levels) <= set(self.levels):
+        if self.queries and not (self.query_levels and set(self.query_levels) <= set(self.levels)):
             raise ValueError(
-                f"queries compress patches, and of {self.levels} others on request, got query_levels "
-                f"{self.query_levels}: use queries=0 where no patches are read"
+                f"queries compress some of {self.levels}, got query_levels {self.query_levels}: name levels "
+                "that are read, or use queries=0"
             )
         if not 0.0 <= self.query_gradient <= 1.0:
             raise ValueError(f"query_gradient must lie in [0, 1], got {self.query_gradient}")

@@ -19,7 +19,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from transformers.utils import can_return_tuple
 
 from agents.vlm.attention import block_mask, for_attention, placeholder_codes, prefix_mask, set_positions
-from agents.vlm.config import LEVEL_CODES, Dynam3DConfig
+from agents.vlm.config import LEVEL_CODES, Dynam3DConfig, query_placeholder
 from agents.vlm.embedding import MemoryEmbedding, TokenNorm, check_counts, row_codes
 from agents.vlm.querying import QueryingTransformer, read_out
 
@@ -191,7 +191,7 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
             slots.append(is_slot.flatten().nonzero().squeeze(1))
             vectors.append(self.memory_embedding(pixel_values[is_row]))
         if self.query_transformer is not None:
-            is_slot = input_ids == self._token("patch")
+            is_slot = input_ids == self._token(query_placeholder(self.config.query_levels))
             slots.append(is_slot.flatten().nonzero().squeeze(1))
             vectors.append(self._compressed(pixel_values, is_slot.sum(dim=1)))
         flat = embeds.flatten(0, 1).index_copy(0, torch.cat(slots), torch.cat(vectors).to(embeds.dtype))
@@ -218,7 +218,8 @@ class Dynam3DModel(Dynam3DPreTrainedModel):
         found, valid = read_out(
             self.memory_embedding, self.query_transformer, self.config.query_levels, pixel_values
         )
-        check_counts("patch", self._token("patch"), slots, valid.sum(dim=1), self.config.queries)
+        level = query_placeholder(self.config.query_levels)
+        check_counts(level, self._token(level), slots, valid.sum(dim=1), self.config.queries)
         return found[valid.any(dim=1)].flatten(0, 1)
 
     def _see(

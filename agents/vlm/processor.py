@@ -340,7 +340,7 @@ class Dynam3DProcessor(ProcessorMixin):
             return text, None
         (rows,) = self._samples([images])
         if not any(token in text for token in LEVEL_TOKENS.values()):
-            text = placeholders(count_levels(rows), self.queries) + text
+            text = placeholders(count_levels(rows), self.queries, self.query_levels) + text
         return text, rows
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from agents.vlm.config import query_placeholder
 from agents.vlm.grammar import Grammar, format_action
 from vlnenv.actions import HISTORY
 from vlnenv.errors import unknown_name
@@ -33,13 +34,13 @@ def placeholder_counts(
     Args:
         counts: Rows of each level.
         queries: Tokens that a querying transformer makes of its levels, if they have rows; 0 for none.
-        query_levels: Those levels; all its placeholders are patches'.
+        query_levels: Those levels; for the placeholders see `agents.vlm.config.query_placeholder`.
     """
     if not queries:
         return {level: int(count) for level, count in counts.items()}
     own = {level: int(count) for level, count in counts.items() if level not in query_levels}
     any_row = any(counts.get(level, 0) for level in query_levels)
-    return {"patch": queries if any_row else 0, **own}
+    return {query_placeholder(query_levels): queries if any_row else 0, **own}
 
 
 def placeholders(

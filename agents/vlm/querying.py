@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from agents.vlm.config import LEVEL_CODES, ROW_HEADER
+from agents.vlm.config import LEVEL_CODES, ROW_HEADER, query_placeholder
 from agents.vlm.embedding import MemoryEmbedding, TokenNorm, row_codes
 
 _HEAD_WIDTH = 64
@@ -134,6 +134,6 @@ def read_out(
     valid = torch.isin(codes, torch.tensor([LEVEL_CODES[level] for level in levels], device=codes.device))
     rows = rows.index_put((valid,), embedding(pixel_values[valid]).to(rows.dtype))
     places = pixel_values.new_zeros(count, pixel_values.shape[2])
-    places[:, 0] = LEVEL_CODES["patch"]
+    places[:, 0] = LEVEL_CODES[query_placeholder(levels)]
     places[:, 1:ROW_HEADER] = query_places(count).to(places)
     return transformer(embedding(places), rows, valid), valid

@@ -9,11 +9,14 @@ import pytest
 import torch
 
 from agents.base import load
+from agents.decisions import DecisionWriter
 from agents.vlm.agent import VLMAgent
+from agents.vlm.config import LEVEL_CODES
 from agents.vlm.imitation import VLMImitation, low_precision, train_vlm
 from agents.vlm_config import VLMConfig
 from tests.agents.vlm.decisions import make_decisions
 from tests.agents.vlm.models import small_model
+from vlnenv.cache import build_folder
 
 
 @pytest.fixture
@@ -132,6 +135,24 @@ def test_a_worker_of_low_precision_computes_nearly_the_same() -> None:
     assert kept
     assert all(buffer.dtype == torch.float32 for buffer in kept.values())
     assert worker.lm_head.weight.data_ptr() == worker.get_input_embeddings().weight.data_ptr()
+
+
+def test_a_2d_history_is_compressed_by_queries(config: VLMConfig, tmp_path: Path) -> None:
+    made = make_decisions(tmp_path / "seen")
+    writer = DecisionWriter()
+    for index in range(len(made)):
+        rows = np.array(made.rows_of(index), dtype=np.float32)
+        rows[:, 0] = LEVEL_CODES["view"]
+        label, goal = made.label[index], made.goal[index]
+        writer.add(rows, made.history[index], label, goal, int(made.route[index]), int(made.number[index]))
+    settings = {**made.settings[0], "levels": ["view"]}
+    build_folder(tmp_path / "views", lambda folder: writer.write(folder, made.instructions, settings))
+    views = dataclasses.replace(config, decisions=(str(tmp_path / "views"),), levels=("view",))
+    agent = VLMAgent.from_pretrained(train_vlm(views, Score(0.0, 0.0)))
+    assert agent.levels == ("view",)
+    assert agent.config.queries == 4
+    (text,) = agent.processor.prompts(["Walk on."], made.history[:1].astype(int), [{"view": 7}])
+    assert text.count("<view>") == 4
 
 
 def test_levels_that_were_not_noted_are_refused(config: VLMConfig) -> None:
