@@ -13,6 +13,7 @@ from torch import Tensor
 from agents.decisions import Decisions
 from agents.macros import mirror_macros
 from agents.vlm.automaton import Automaton
+from agents.vlm.config import LEVEL_CODES
 from agents.vlm.explanations import explanation_automaton, format_explanation
 from agents.vlm.processor import Dynam3DProcessor
 from agents.vlm.rows import count_levels
@@ -79,6 +80,7 @@ class Samples:
         self.augmentation = augmentation
         self.weights = weights
         self.blind = blind
+        self._codes = [LEVEL_CODES[level] for level in processor.levels]
         self.answers = processor.automaton()
         self.explanations: Automaton | None = (
             explanation_automaton(processor.tokenizer) if processor.explained else None
@@ -127,7 +129,8 @@ class Samples:
     def _rows(self, index: int, mirrored: bool, rng: np.random.Generator) -> np.ndarray:
         rows = self.decisions.rows_of(index).astype(np.float32)
         kept = rng.random(len(rows)) >= rng.random() * 2.0 * self.augmentation.row_dropout
-        rows = rows[kept]
+        # Walks may be noted with more levels than are read.
+        rows = rows[kept & np.isin(rows[:, 0], self._codes)]
         if mirrored:
             rows[:, 2] = -rows[:, 2]
         return rows[:0] if self.blind == "vision" else rows

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from agents.base import load
-from agents.decisions import DecisionWriter
+from agents.decisions import DecisionWriter, open_decisions
 from agents.vlm.agent import VLMAgent
 from agents.vlm.config import LEVEL_CODES
 from agents.vlm.imitation import VLMImitation, low_precision, train_vlm
@@ -153,6 +153,16 @@ def test_a_2d_history_is_compressed_by_queries(config: VLMConfig, tmp_path: Path
     assert agent.config.queries == 4
     (text,) = agent.processor.prompts(["Walk on."], made.history[:1].astype(int), [{"view": 7}])
     assert text.count("<view>") == 4
+
+
+@pytest.mark.parametrize("levels", [("patch", "path"), ("instance", "zone")])
+def test_some_of_the_noted_levels_can_be_read(config: VLMConfig, levels: tuple[str, ...]) -> None:
+    some = dataclasses.replace(config, levels=levels, jepa_weight=0.5 if "patch" in levels else 0.0)
+    best = train_vlm(some, Score(0.0, 0.0))
+    assert VLMAgent.from_pretrained(best).levels == levels
+    run = VLMImitation(some, open_decisions(some.decisions))
+    codes = set(run.batch(0)["pixel_values"][..., 0].unique().int().tolist())
+    assert codes - {0} == {LEVEL_CODES[level] for level in levels}
 
 
 def test_levels_that_were_not_noted_are_refused(config: VLMConfig) -> None:
