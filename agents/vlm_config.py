@@ -110,6 +110,9 @@ class VLMConfig:
     """How much of the auxiliary targets' slow network stays at each update."""
     eval_every: int = 2000
     """Updates between closed-loop validations; the best weights by success rate are kept."""
+    save_every: int = 500
+    """Updates after which a run is saved, as it is where it is validated: from there one that was cut
+    off goes on."""
     eval_dataset: str = "houses"
     eval_split: str = "val_seen"
     """Never the split that results are reported on."""
@@ -120,7 +123,16 @@ class VLMConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("updates", "batch_size", "accumulate", "eval_every", "eval_episodes", "threads"):
+        counts = (
+            "updates",
+            "batch_size",
+            "accumulate",
+            "eval_every",
+            "save_every",
+            "eval_episodes",
+            "threads",
+        )
+        for name in counts:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.optimizer not in ("muon", "adamw"):

@@ -241,7 +241,7 @@ def _settings(config: VLMConfig, decisions: Decisions) -> str:
     unused += [
         name for name, default in (("backbone", "tiny"), ("lora_rank", 0)) if settings[name] == default
     ]
-    for name in ("out", "threads", "num_envs", *unused):
+    for name in ("out", "threads", "num_envs", "save_every", *unused):
         del settings[name]
     return json.dumps({**settings, "shards": list(decisions.settings)}, sort_keys=True)
 
@@ -283,6 +283,8 @@ def train_vlm(config: VLMConfig, evaluate: Callable[[VLMAgent], dict[str, float]
             if run.update % config.eval_every == 0 or run.update == config.updates:
                 metrics = evaluate(VLMAgent(run.model, run.processor))
                 _note(run, losses, metrics, writer)
+                run.save(state)
+            elif run.update % config.save_every == 0:
                 run.save(state)
     return out / "best"
 

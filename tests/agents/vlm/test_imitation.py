@@ -93,6 +93,24 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(config: VLMConfig, t
         train_vlm(dataclasses.replace(other, learning_rate=0.5), Score(1.0))
 
 
+def test_a_run_is_saved_between_validations(config: VLMConfig) -> None:
+    once = dataclasses.replace(config, eval_every=6, save_every=2)
+
+    def cut(agent: VLMAgent) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_vlm(once, cut)
+    run = VLMImitation(once, open_decisions(once.decisions))
+    run.resume(Path(once.out) / "state.safetensors")
+    assert run.update == 4
+    whole = train_vlm(dataclasses.replace(once, out=once.out + "-whole", save_every=100), Score(1.0))
+    weights = [
+        VLMAgent.from_pretrained(each).model.state_dict() for each in (whole, train_vlm(once, Score(1.0)))
+    ]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_the_best_weights_are_kept_with_their_card(config: VLMConfig) -> None:
     best = train_vlm(config, Score(0.5, 0.25))
     card = json.loads((best / "card.json").read_text())
