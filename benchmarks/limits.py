@@ -23,6 +23,7 @@ from agents.closed_loop import spread
 from agents.config import Perception
 from agents.environments import make_env
 from agents.macros import STOP_MACRO
+from agents.roll_in import privileged_goal
 from agents.vlm.agent import VLMAgent
 from agents.vlm.automaton import AnswerAutomaton
 from agents.vlm.grammar import Grammar
@@ -93,14 +94,9 @@ class OracleStop(VLMAgent):
         """See `VLMAgent.decide`."""
         macros = super().decide(observations, rows)
         for macro, row in zip(macros, rows, strict=True):
-            if self._distance_m(row) <= self.stop_m:
+            if privileged_goal(self._batch, row)[0] <= self.stop_m:
                 macro[:] = STOP_MACRO
         return macros
-
-    def _distance_m(self, slot: int) -> float:
-        rollout, simulator = self._batch.rollout(slot), self._batch.simulator
-        assert rollout.goal_m is not None, "benchmarks run on splits with public goals"
-        return float(simulator.geodesic(rollout.scene, rollout.position_m[None], rollout.goal_m)[0])
 
 
 def walk(args: Args, swap: str) -> list[Record]:

@@ -7,21 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from agents.vlm.checkpoint import save_agent
-from benchmarks import record
 from benchmarks.vlm import PARTS, Args, main
-from tests.agents.vlm.test_agent import make_agent
 
 
-def test_it_measures_any_folder(
-    episode_file: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VLNENV_CACHE", str(cache))
-    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
-    agent = make_agent()
-    save_agent(tmp_path / "agent", agent.model, agent.processor, {})
+def test_it_measures_any_folder(episode_file: Path, agent_folder: str, tmp_path: Path) -> None:
     args = Args(
-        agent=str(tmp_path / "agent"),
+        agent=agent_folder,
         dataset=str(episode_file),
         split="train",
         episodes=2,
