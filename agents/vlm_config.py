@@ -8,6 +8,8 @@ from agents.config import Perception
 
 VLM_LEVELS = ("patch", "instance", "zone", "path")
 """Token levels that the 3D-VLM reads by default."""
+BLIND = ("", "instruction", "vision")
+"""What a 3D-VLM may be without, for comparison."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ class VLMConfig:
     query_layers: int = 2
     levels: tuple[str, ...] = VLM_LEVELS
     blind: str = ""
-    """"instruction" or "vision" leaves that out, for comparison."""
+    """"instruction" or "vision" leaves that out, for comparison, when it learns and when it acts; a blind
+    model to start from stays so."""
     updates: int = 6000
     batch_size: int = 64
     accumulate: int = 1
@@ -141,8 +144,8 @@ class VLMConfig:
             raise ValueError(f"lora_rank must be at least 0 (all weights), got {self.lora_rank}")
         if self.lora_rank and self.backbone == "tiny" and self.start is None:
             raise ValueError("a new tiny model is trained whole: use lora_rank=0, or a pretrained backbone")
-        if self.blind not in ("", "instruction", "vision"):
-            raise ValueError(f"blind must be '', 'instruction' or 'vision', got {self.blind!r}")
+        if self.blind not in BLIND:
+            raise ValueError(f"blind must be one of {BLIND}, got {self.blind!r}")
         if self.jepa_weight < 0.0 or not 0.0 <= self.jepa_decay <= 1.0:
             raise ValueError(
                 "jepa_weight must be at least 0 and jepa_decay lie in [0, 1], got "

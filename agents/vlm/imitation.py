@@ -59,7 +59,6 @@ class VLMImitation:
             self.processor,
             Augmentation(config.mirror, config.row_dropout, config.word_dropout, config.history_dropout),
             AnswerWeights(config.stop_weight, config.first_weight, config.explanation_weight),
-            config.blind,
         )
         self.modules: dict[str, nn.Module] = {"model": self.model}
         self.auxiliary: NextMemory | None = None
@@ -207,6 +206,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
         model, processor = load_to_train(config.start, config.lora_rank)
         # What is learned from is what it sees from now on, which may be another encoder's features.
         plain_model(model).config.perception = seen["perception"]
+        processor.blind = config.blind or processor.blind
         return model, processor
     missing = set(config.levels) - set(seen["levels"])
     if missing:
@@ -219,6 +219,7 @@ def _model(config: VLMConfig, decisions: Decisions) -> tuple[Any, Dynam3DProcess
         "queries": config.queries,
         "query_layers": config.query_layers,
         "explained": config.explained,
+        "blind": config.blind,
         "look_around": seen["look_around"],
     }
     if config.backbone != "tiny":

@@ -27,6 +27,7 @@ def make_pretrained(
     queries: int = 24,
     query_layers: int = 2,
     explained: bool = True,
+    blind: str = "",
     look_around: bool = False,
     lora_rank: int = 0,
 ) -> tuple[Any, Dynam3DProcessor]:
@@ -44,6 +45,7 @@ def make_pretrained(
         queries: Tokens that the querying transformer makes of all levels; 0 gives each row its own token.
         query_layers: Its layers.
         explained: Whether explanations follow answers.
+        blind: What it is never given, see `Dynam3DProcessor`.
         look_around: Whether the agent begins an episode with a whole turn.
         lora_rank: Rank of LoRA on the language model; 0 leaves all weights to be trained.
 
@@ -76,6 +78,7 @@ def make_pretrained(
         patch_pool=patch_pool,
         patch_grid=patch_grid,
         explained=explained,
+        blind=blind,
         max_length=MAX_PROMPT if longest is None else min(MAX_PROMPT, longest),
     )
     return (new_lora(model, lora_rank) if lora_rank else model), processor

@@ -13,6 +13,7 @@ from agents.vlm.automaton import AnswerAutomaton, special_id
 from agents.vlm.grammar import Grammar
 from agents.vlm.prompt import LEVEL_TOKENS, TRUNCATE, make_prompt, placeholder_counts, placeholders
 from agents.vlm.rows import count_levels, memory_rows, stack_rows
+from agents.vlm_config import BLIND
 from vlnenv.errors import unknown_name
 from vlnenv.memory.panorama import PANORAMA_COLUMNS, PANORAMA_ROWS
 
@@ -39,6 +40,7 @@ class Dynam3DProcessor(ProcessorMixin):
         step_m: float = 0.25,
         explained: bool = True,
         max_length: int = 1024,
+        blind: str = "",
         chat_template: str | None = None,
     ) -> None:
         """Keep the settings and check that the tokenizer has the special tokens.
@@ -56,6 +58,7 @@ class Dynam3DProcessor(ProcessorMixin):
             step_m: Metres of a step ahead.
             explained: Whether `<trunc>` and an explanation follow an answer, or the end of text.
             max_length: Most tokens of a prompt.
+            blind: "instruction" or "vision" leaves that out of every prompt, for comparison.
             chat_template: Not used; transformers passes it.
 
         Raises:
@@ -70,6 +73,8 @@ class Dynam3DProcessor(ProcessorMixin):
                 "token_dim and max_length must be at least 1 and queries at least 0, got "
                 f"{token_dim}, {max_length} and {queries}"
             )
+        if blind not in BLIND:
+            raise ValueError(f"blind must be one of {BLIND}, got {blind!r}")
         if tokenizer.pad_token_id is None:
             raise ValueError("the tokenizer has no padding token: set its pad_token")
         self.token_dim = token_dim
@@ -83,6 +88,7 @@ class Dynam3DProcessor(ProcessorMixin):
         self.step_m = step_m
         self.explained = explained
         self.max_length = max_length
+        self.blind = blind
         # Answers follow prompts.
         self.tokenizer.padding_side = "left"
         self._level_ids = {level: special_id(tokenizer, token) for level, token in LEVEL_TOKENS.items()}
@@ -212,6 +218,8 @@ class Dynam3DProcessor(ProcessorMixin):
             ValueError: If an instruction does not fit.
         """
         hints = [None] * len(instructions) if spatial_prompts is None else spatial_prompts
+        if self.blind == "instruction":
+            instructions = [""] * len(instructions)
         made = []
         for instruction, history, count, hint in zip(instructions, histories, counts, hints, strict=True):
             made.append(
@@ -228,6 +236,10 @@ class Dynam3DProcessor(ProcessorMixin):
                 )
             )
         return made
+
+    def visible(self, rows: np.ndarray) -> np.ndarray:
+        """Of memory rows (n, 4 + token_dim) those that the model is given: all, or none if it is blind."""
+        return rows[:0] if self.blind == "vision" else rows
 
     def _length(self, text: str) -> int:
         return len(self.tokenizer(text, add_special_tokens=self._begins)["input_ids"])
@@ -258,7 +270,7 @@ class Dynam3DProcessor(ProcessorMixin):
             KeyError: If the observation lacks a level that is read.
             ValueError: If its features are not of the model's length, or an instruction does not fit.
         """
-        samples, counts = memory_rows(
+        samples, _ = memory_rows(
             observation,
             rows,
             self.levels,
@@ -269,7 +281,8 @@ class Dynam3DProcessor(ProcessorMixin):
             instructions = [str(observation["instruction"][row]) for row in rows]
         if histories is None:
             histories = np.asarray(observation["action_history"])[np.asarray(rows, dtype=np.int64)]
-        texts = self.prompts(instructions, histories, counts, spatial_prompts)
+        samples = [self.visible(sample) for sample in samples]
+        texts = self.prompts(instructions, histories, list(map(count_levels, samples)), spatial_prompts)
         return self(images=samples, text=texts, padding=True, return_tensors="pt")
 
     def apply_chat_template(  # type: ignore[override]

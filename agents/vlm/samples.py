@@ -59,7 +59,6 @@ class Samples:
         processor: Makes prompts.
         augmentation: What is changed by chance.
         weights: What counts how much.
-        blind: "" reads everything; "instruction" or "vision" leaves that out, for comparison.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class Samples:
         processor: Dynam3DProcessor,
         augmentation: Augmentation,
         weights: AnswerWeights,
-        blind: str = "",
     ) -> None:
         if decisions.token_dim != processor.token_dim:
             raise ValueError(
@@ -79,7 +77,6 @@ class Samples:
         self.processor = processor
         self.augmentation = augmentation
         self.weights = weights
-        self.blind = blind
         self._codes = [LEVEL_CODES[level] for level in processor.levels]
         self.answers = processor.automaton()
         self.explanations: Automaton | None = (
@@ -133,7 +130,7 @@ class Samples:
         rows = rows[kept & np.isin(rows[:, 0], self._codes)]
         if mirrored:
             rows[:, 2] = -rows[:, 2]
-        return rows[:0] if self.blind == "vision" else rows
+        return self.processor.visible(rows)
 
     def _history(self, index: int, mirrored: bool, rng: np.random.Generator) -> np.ndarray:
         history = self.decisions.history[index].astype(np.int64)
@@ -142,8 +139,6 @@ class Samples:
         return mirror_macros(history) if mirrored else history
 
     def _instruction(self, text: str, mirrored: bool, rng: np.random.Generator) -> str:
-        if self.blind == "instruction":
-            return ""
         if mirrored:
             text = swap_sides(text)
         if self.augmentation.word_dropout:

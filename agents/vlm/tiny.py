@@ -31,6 +31,7 @@ def make_tiny(
     queries: int = 24,
     query_layers: int = 2,
     explained: bool = True,
+    blind: str = "",
     look_around: bool = False,
 ) -> tuple[Dynam3DForCausalLM, Dynam3DProcessor]:
     """A new tiny model with random weights, and its processor.
@@ -49,6 +50,7 @@ def make_tiny(
         queries: Tokens that the querying transformer makes of all levels; 0 gives each row its own token.
         query_layers: Its layers.
         explained: Whether explanations follow answers.
+        blind: What it is never given, see `Dynam3DProcessor`.
         look_around: Whether the agent begins an episode with a whole turn.
     """
     tokenizer = make_tokenizer(Vocabulary.of(instructions).words, by_phrase=True)
@@ -62,6 +64,7 @@ def make_tiny(
         patch_pool=patch_pool,
         patch_grid=patch_grid,
         explained=explained,
+        blind=blind,
     )
     model = tiny_model(
         tokenizer,

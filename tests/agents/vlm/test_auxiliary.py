@@ -142,9 +142,9 @@ def test_samples_without_a_next_decision_or_without_memory_do_not_count(decision
     assert extra.item() == 0.0
     (extra + logits.sum()).backward()
     run.model.zero_grad()
-    run.samples.blind = "vision"
+    run.processor.blind = "vision"
     assert one_batch(run, FIRST, AS_IT_IS)[2].item() == 0.0
-    run.samples.blind = ""
+    run.processor.blind = ""
     some, mixed = FIRST[:3], np.concatenate([FIRST[:3], LAST[:2]])
     alone, among = (one_batch(run, each, AS_IT_IS[: len(each)])[2].item() for each in (some, mixed))
     assert among == pytest.approx(alone, rel=1e-5)

@@ -144,6 +144,18 @@ def test_a_model_that_is_trained_on_sees_as_its_new_decisions_do(config: VLMConf
     assert VLMAgent.from_pretrained(best).perception.encoder == "semantic"
 
 
+@pytest.mark.parametrize("blind", ["instruction", "vision"])
+def test_a_model_is_blind_when_it_acts_as_when_it_learns(config: VLMConfig, blind: str) -> None:
+    once = dataclasses.replace(config, updates=1, eval_every=1)
+    best = train_vlm(dataclasses.replace(once, blind=blind), Score(0.0))
+    assert VLMAgent.from_pretrained(best).processor.blind == blind
+    further = dataclasses.replace(once, start=str(best), out=config.out + "-further")
+    assert VLMAgent.from_pretrained(train_vlm(further, Score(0.0))).processor.blind == blind
+    seeing = train_vlm(dataclasses.replace(once, out=config.out + "-seeing"), Score(0.0))
+    tuned = dataclasses.replace(once, start=str(seeing), out=config.out + "-tuned", blind=blind)
+    assert VLMAgent.from_pretrained(train_vlm(tuned, Score(0.0))).processor.blind == blind
+
+
 def test_a_worker_of_low_precision_computes_nearly_the_same() -> None:
     model = small_model(queries=3)
     worker = low_precision(model, torch.bfloat16)

@@ -95,6 +95,16 @@ def test_empty_memory_and_queries() -> None:
     assert alone["pixel_values"].shape == (1, 1, 4 + DIM)
 
 
+@pytest.mark.parametrize("blind", ["instruction", "vision"])
+def test_a_blind_agent_is_not_given_what_it_is_blind_to(blind: str, tmp_path: Path) -> None:
+    small_processor(queries=8, blind=blind).save_pretrained(tmp_path)
+    inputs = AutoProcessor.from_pretrained(tmp_path).from_observation(full_observation(), range(3))
+    words = small_processor().tokenizer.batch_decode(inputs["input_ids"])
+    assert all(("bed" in text) == (blind == "vision") for text in words)
+    assert bool(inputs["pixel_values"].any()) == (blind == "instruction")
+    assert bool(placeholder_numbers(small_processor(), inputs["input_ids"])) == (blind == "instruction")
+
+
 def test_saved_and_loaded(tmp_path: Path) -> None:
     processor = small_processor(
         queries=8, units="metric", step_deg=30.0, explained=False, max_length=300, levels=("patch", "path")

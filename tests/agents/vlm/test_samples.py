@@ -111,7 +111,7 @@ def test_last_actions_are_left_out_by_chance(samples: Samples) -> None:
 
 @pytest.mark.parametrize("blind", ["instruction", "vision"])
 def test_a_blind_learner_gets_nothing_of_what_it_is_blind_to(samples: Samples, blind: str) -> None:
-    samples.blind = blind
+    samples.processor.blind = blind
     batch = samples.batch([0, 1], [0, 0], np.random.default_rng(0))
     text = samples.processor.tokenizer.decode(batch["input_ids"][0])
     assert ("sofa" in text) == (blind == "vision")
