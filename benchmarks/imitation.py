@@ -49,6 +49,8 @@ class Row:
     walks: str = "expert"
     """"expert" is what every row learns from; "more" adds the expert's walks in as many other houses, and
     "dagger" those of the row "full" there, with the expert's labels."""
+    jepa_weight: float = 0.0
+    """Of the auxiliary objective, which predicts the next decision's memory."""
 
 
 VLM_ROWS = {
@@ -59,6 +61,7 @@ VLM_ROWS = {
     "2d-history": Row("views", ("view",)),
     "blind-instruction": Row(blind="instruction"),
     "blind-vision": Row(blind="vision"),
+    "next-memory": Row(jepa_weight=0.5),
     "more": Row(walks="more"),
     "dagger": Row(walks="dagger"),
 }
@@ -141,6 +144,7 @@ def learn(args: Args, row: str, seed: int) -> Path:
             decisions=all_walks(args, row, seed),
             levels=of.levels,
             blind=of.blind,
+            jepa_weight=of.jepa_weight,
             updates=args.updates,
             batch_size=args.batch_size,
             eval_every=args.updates,
