@@ -49,6 +49,8 @@ class TurnQueue:
     """What is left of each slot's decision."""
 
     def __init__(self) -> None:
+        self.decisions = 0
+        """How many were taken so far, of all slots."""
         self._left: dict[int, list[np.ndarray]] = {}
 
     def reset(self, slot: int, look_around: bool = False) -> None:
@@ -66,6 +68,7 @@ class TurnQueue:
 
     def begin(self, slot: int, macro: np.ndarray) -> np.ndarray:
         """Take a decision; returns its first piece."""
+        self.decisions += 1
         self._left[slot] = pieces(macro)
         return self.next(slot)
 

@@ -50,7 +50,8 @@ class BaselineAgent:
         self.network = network.eval()
         self.temperature = temperature
         self.seed = seed
-        self._queue = TurnQueue()
+        self.queue = TurnQueue()
+        """What is still to be carried out of each slot's decision."""
         self._rngs: dict[int, np.random.Generator] = {}
         self._episodes: dict[int, _Episode] = {}
 
@@ -76,7 +77,7 @@ class BaselineAgent:
 
     def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""
-        self._queue.reset(index, self.network.config.look_around)
+        self.queue.reset(index, self.network.config.look_around)
         self._rngs[index] = episode_rng(self.seed, episode)
         self._episodes.pop(index, None)
 
@@ -87,10 +88,10 @@ class BaselineAgent:
         if not slots:
             return actions
         decided = self._look(observations, slots)
-        deciding = [row for row, slot in enumerate(slots) if not self._queue.has(slot)]
+        deciding = [row for row, slot in enumerate(slots) if not self.queue.has(slot)]
         macros = dict(zip(deciding, self._choose(decided, slots, deciding), strict=True))
         for row, slot in enumerate(slots):
-            actions[slot] = self._queue.begin(slot, macros[row]) if row in macros else self._queue.next(slot)
+            actions[slot] = self.queue.begin(slot, macros[row]) if row in macros else self.queue.next(slot)
         return actions
 
     def see(self, observations: Mapping[str, Any], rows: Sequence[int]) -> None:

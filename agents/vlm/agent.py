@@ -62,7 +62,8 @@ class VLMAgent:
         self.temperature = temperature
         self.seed = seed
         self.automaton = processor.automaton()
-        self._queue = TurnQueue()
+        self.queue = TurnQueue()
+        """What is still to be carried out of each slot's decision."""
         self._rngs: dict[int, np.random.Generator] = {}
 
     @classmethod
@@ -106,18 +107,18 @@ class VLMAgent:
 
     def reset(self, index: int, episode: PublicEpisode) -> None:
         """Begin an episode in slot `index`."""
-        self._queue.reset(index, self.config.look_around)
+        self.queue.reset(index, self.config.look_around)
         self._rngs[index] = episode_rng(self.seed, episode)
 
     def act(self, observations: Mapping[str, Any], active: np.ndarray) -> np.ndarray:
         """Macro actions int64 (n, 3) of all slots; slots that are not active get a stop."""
         actions = np.tile(np.array(STOP_MACRO), (len(active), 1))
-        turning, deciding = self._queue.split(active)
+        turning, deciding = self.queue.split(active)
         for slot in turning:
-            actions[slot] = self._queue.next(slot)
+            actions[slot] = self.queue.next(slot)
         if deciding:
             for slot, macro in zip(deciding, self.decide(observations, deciding), strict=True):
-                actions[slot] = self._queue.begin(slot, macro)
+                actions[slot] = self.queue.begin(slot, macro)
         return actions
 
     def see(self, observations: Mapping[str, Any], rows: Sequence[int]) -> None:

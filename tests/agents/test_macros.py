@@ -35,6 +35,7 @@ def test_a_queue_holds_what_is_left_of_each_slots_decision():
     queue.begin(0, np.array([0, 10, 2]))
     queue.reset(0)
     assert not queue.has(0)
+    assert queue.decisions == 3
 
 
 def test_looking_around_is_a_whole_turn():
