@@ -35,8 +35,8 @@ with warnings.catch_warnings():
 def settings(folder: Path, **fields) -> VLMConfig:
     return VLMConfig(
         decisions=(str(folder / "decisions"),),
-        backbone=str(folder / "lm"),
         **{
+            "backbone": str(folder / "lm"),
             "out": str(folder / "vlm"),
             "queries": 4,
             "query_layers": 1,
