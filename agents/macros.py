@@ -7,6 +7,12 @@ import numpy as np
 TURN_LIMIT = 4
 """Turns of this many steps (60 degrees) and more are taken in pieces, with a look between them (Dynam3D)."""
 STOP_MACRO = (1, 0, 0)
+STOP_CHANCE = 0.5
+"""From which greedy agents stop. The likeliest of all choices stops too often: the chance to go on is shared
+out among the directions."""
+MOVES_QUANTILE = 0.35
+"""Of the number of moves, which greedy agents take: who walks too far is worse off than who has to decide
+again."""
 _HEADINGS = 24
 
 

@@ -18,7 +18,8 @@ import tyro
 from agents.base import load
 from agents.closed_loop import spread
 from agents.environments import make_env_for
-from agents.vlm.agent import MOVES_QUANTILE, STOP_CHANCE, VLMAgent
+from agents.macros import MOVES_QUANTILE, STOP_CHANCE
+from agents.vlm.agent import VLMAgent
 from agents.vlm.decoding import decode
 from agents.vlm.explanations import explanation_automaton
 from benchmarks.latency import Stopwatch

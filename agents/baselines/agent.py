@@ -15,7 +15,7 @@ from agents.baselines.config import BASELINE_LEVELS
 from agents.baselines.networks import BaselineNetwork, Decided, Instruction, word_ids
 from agents.baselines.senses import looks
 from agents.config import Perception
-from agents.macros import STOP_MACRO, TurnQueue
+from agents.macros import MOVES_QUANTILE, STOP_CHANCE, STOP_MACRO, TurnQueue
 from vlnenv.evaluation.agent import PublicEpisode
 
 
@@ -30,14 +30,15 @@ class _Episode:
 
 
 class BaselineAgent:
-    """The likeliest or a drawn macro action, batched over the slots.
+    """Greedy or drawn macro actions, batched over the slots.
 
     Its states go on with every look, also where the last decision is still being carried out. Draws follow
     from the seed and the episode's id, so results do not depend on how many run at once.
 
     Args:
         network: With its weights.
-        temperature: 0 takes the likeliest action, else actions are drawn.
+        temperature: 0 takes the likeliest action, but stops only where that is likelier than not
+            (`STOP_CHANCE`), and walks by a lower quantile (`MOVES_QUANTILE`); above 0 actions are drawn.
         seed: Of the draws.
 
     Raises:
@@ -134,19 +135,21 @@ class BaselineAgent:
         if not rows:
             return np.zeros((0, 3), dtype=np.int64)
         index = torch.as_tensor(list(rows), device=decided.features.device)
-        rngs = [self._rngs[slots[row]] for row in rows] if self.temperature else None
-        turns = self._draw(decided.turn_logits[index, 0], rngs)
-        chosen = torch.as_tensor(turns, device=decided.features.device)
-        moves = self._draw(self.network.moves_logits(decided.features[index, 0], chosen), rngs)
-        stops = turns == 0
-        return np.stack([stops, np.where(stops, 0, turns - 1), np.where(stops, 0, moves)], axis=1).astype(
-            np.int64
-        )
+        turn_logits, features = decided.turn_logits[index, 0], decided.features[index, 0]
+        if self.temperature:
+            rngs = [self._rngs[slots[row]] for row in rows]
+            turns = torch.from_numpy(self._draw(turn_logits, rngs)).to(index)
+            moves = torch.from_numpy(self._draw(self.network.moves_logits(features, turns), rngs)).to(index)
+        else:
+            chances = turn_logits.softmax(dim=-1)
+            turns = torch.where(chances[:, 0] >= STOP_CHANCE, 0, 1 + chances[:, 1:].argmax(dim=-1))
+            up_to = self.network.moves_logits(features, turns).softmax(dim=-1).cumsum(dim=-1)
+            moves = (up_to[:, :-1] < MOVES_QUANTILE).sum(dim=-1)
+        goes = turns > 0
+        return torch.stack([~goes, (turns - 1) * goes, moves * goes], dim=1).cpu().numpy().astype(np.int64)
 
-    def _draw(self, logits: Tensor, rngs: Sequence[np.random.Generator] | None) -> np.ndarray:
-        """Choices int64 (s,) of logits (s, n)."""
-        if rngs is None:
-            return logits.argmax(dim=-1).cpu().numpy()
+    def _draw(self, logits: Tensor, rngs: Sequence[np.random.Generator]) -> np.ndarray:
+        """Choices int64 (s,) drawn from logits (s, n)."""
         chances = (logits.double() / self.temperature).softmax(dim=-1).cumsum(dim=-1).cpu().numpy()
         drawn = [
             int(np.searchsorted(row, rng.random() * row[-1])) for row, rng in zip(chances, rngs, strict=True)

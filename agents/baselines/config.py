@@ -74,6 +74,8 @@ class BaselineConfig:
     width: int = 256
     """Length of each recurrent state."""
     dropout: float = 0.1
+    history_dropout: float = 0.5
+    """Chance that a look's previous action is left out, see `NetworkConfig`."""
     updates: int = 6000
     """In each round."""
     batch_size: int = 32

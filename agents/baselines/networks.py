@@ -55,6 +55,8 @@ class NetworkConfig:
     depth_width: int = 64
     action_width: int = 32
     dropout: float = 0.1
+    history_dropout: float = 0.5
+    """Chance in training that a look's previous action is left out: who always has it learns to repeat it."""
     look_around: bool = True
     """Whether its episodes begin with a whole turn, as in training."""
 
@@ -210,6 +212,9 @@ class BaselineNetwork(nn.Module):
 
     def _before(self, previous: Tensor) -> Tensor:
         """A vector (b, t, action_width) of the previous action."""
+        if self.training and self.config.history_dropout:
+            kept = torch.rand(previous.shape[:2], device=previous.device) >= self.config.history_dropout
+            previous = torch.where(kept[..., None], previous, -1)
         turn, moves = previous[..., 1], previous[..., 2]
         turn = torch.where(turn < 0, HEADINGS, turn)
         return self.turned(turn) + self.moved(torch.where(moves < 0, MOVES, moves))

@@ -199,6 +199,7 @@ def _new(config: BaselineConfig, sequences: Sequences) -> BaselineNetwork:
             token_dim=sequences.token_dim,
             width=config.width,
             dropout=config.dropout,
+            history_dropout=config.history_dropout,
             look_around=sequences.look_around,
         )
     )

@@ -11,18 +11,13 @@ import torch
 
 from agents.base import episode_rng
 from agents.config import Perception
-from agents.macros import STOP_MACRO, TurnQueue
+from agents.macros import MOVES_QUANTILE, STOP_CHANCE, STOP_MACRO, TurnQueue
 from agents.vlm.checkpoint import agent_folder
 from agents.vlm.decoding import Decoded, decode
 from agents.vlm.loading import load_model, plain_model
 from agents.vlm.model import Dynam3DForCausalLM
 from agents.vlm.processor import Dynam3DProcessor
 from vlnenv.evaluation.agent import PublicEpisode
-
-STOP_CHANCE = 0.5
-"""From which a greedy answer stops, see `agents.vlm.decoding.decode`."""
-MOVES_QUANTILE = 0.35
-"""Of the number of moves, where answers are greedy."""
 
 
 class VLMAgent:

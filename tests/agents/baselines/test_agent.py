@@ -73,6 +73,30 @@ def test_looks_in_a_long_turn_are_taken_in_and_decide_nothing() -> None:
     assert acting.act(steps[3], active)[0, 1] == 4, "decides again"
 
 
+@pytest.mark.parametrize(("chance", "stops"), [(0.49, False), (0.51, True)])
+def test_greedy_actions_stop_where_that_is_likelier_than_not(chance: float, stops: bool) -> None:
+    agent = agent_of()
+    head = agent.network.turn_head
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias[:] = np.log((1.0 - chance) / 24)
+        head.bias[0], head.bias[1 + 7] = np.log(chance), head.bias[1 + 7] + 0.01
+    stop, turn, _ = agent.decide(observations(1), [0])[0].tolist()
+    assert (stop, turn) == ((1, 0) if stops else (0, 7)), "stopping is the likeliest choice in both"
+
+
+def test_greedy_actions_walk_by_a_lower_quantile() -> None:
+    agent = agent_of()
+    last = agent.network.moves_head[-1]
+    assert isinstance(last, torch.nn.Linear)
+    with torch.no_grad():
+        agent.network.turn_head.bias[0] = -99.0
+        last.weight.zero_()
+        last.bias[:] = -99.0
+        last.bias[[2, 5, 9]] = torch.tensor([0.3, 0.2, 0.5]).log()
+    assert agent.decide(observations(1), [0])[0, 2] == 5
+
+
 def test_draws_follow_the_episode() -> None:
     runs = []
     for _ in range(2):

@@ -68,6 +68,18 @@ def test_step_by_step_is_as_all_at_once(name: str) -> None:
     torch.testing.assert_close(state, whole.state)
 
 
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_last_actions_are_left_out_by_chance_in_training_alone(chance: float) -> None:
+    network = small_network(dropout=0.0, history_dropout=chance)
+    view, depth, previous = inputs()
+    nothing = torch.full_like(previous, -1)
+    in_use = decide(network, TEXTS, (view, depth, previous)).turn_logits
+    without = decide(network, TEXTS, (view, depth, nothing)).turn_logits
+    assert not torch.allclose(in_use, without)
+    in_training = decide(network.train(), TEXTS, (view, depth, previous)).turn_logits
+    torch.testing.assert_close(in_training, without if chance else in_use)
+
+
 @BOTH
 def test_what_comes_later_changes_nothing_before(name: str) -> None:
     network, (view, depth, previous) = small_network(name), inputs()

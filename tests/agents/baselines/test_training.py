@@ -21,7 +21,7 @@ from vlnenv.episodes.vocabulary import Vocabulary
 from vlnenv.evaluation import evaluate
 
 BOTH = pytest.mark.parametrize("name", ["seq2seq", "cma"])
-EXACT = {"dropout": 0.0, "cell_dropout": 0.0, "word_dropout": 0.0, "mirror": 0.0}
+EXACT = {"dropout": 0.0, "history_dropout": 0.0, "cell_dropout": 0.0, "word_dropout": 0.0, "mirror": 0.0}
 
 
 @pytest.fixture
