@@ -3,8 +3,9 @@
     python -m benchmarks.imitation [--rows full blind-instruction] [--threads 1]
 
 Every row learns from the same walks, as often, and runs through val_unseen; nothing is chosen by that split,
-the weights are those after the last update. What is there already (decisions, weights, episodes) is not made
-again, so rows can run side by side in several processes, and a last call makes the table of all.
+the weights are those after the last update. Some rows go on from another's weights, as often again, with as
+many walks more. What is there already (decisions, weights, episodes) is not made again, so rows can run side
+by side in several processes, and a last call makes the table of all.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class Row:
     senses: str = "panorama"
     levels: tuple[str, ...] = VLM_LEVELS
     blind: str = ""
-    walks: str = "expert"
-    """"expert" is what every row learns from; "more" adds the expert's walks in as many other houses, and
-    "dagger" those of the row "full" there, with the expert's labels."""
+    after: str = ""
+    """The row that it goes on from, with walks in as many other houses added; "" begins a new model."""
+    dagger: bool = False
+    """Whether that row's weights walk there (the expert labels), and not the expert."""
     jepa_weight: float = 0.0
     """Of the auxiliary objective, which predicts the next decision's memory."""
 
@@ -59,11 +61,12 @@ VLM_ROWS = {
     "patch": Row(levels=("patch", "path")),
     "egocentric": Row("egocentric"),
     "2d-history": Row("views", ("view",)),
+    "2d-history-dagger": Row("views", ("view",), after="2d-history", dagger=True),
     "blind-instruction": Row(blind="instruction"),
     "blind-vision": Row(blind="vision"),
     "next-memory": Row(jepa_weight=0.5),
-    "more": Row(walks="more"),
-    "dagger": Row(walks="dagger"),
+    "more": Row(after="full"),
+    "dagger": Row(after="full", dagger=True),
 }
 
 
@@ -110,16 +113,6 @@ def walks(args: Args, senses: str, first_scene: int = 0, learner: Path | None = 
     return str(collect_decisions(config))
 
 
-def all_walks(args: Args, row: str, seed: int) -> tuple[str, ...]:
-    """Folders of decisions that a row learns from."""
-    of = VLM_ROWS[row]
-    first = walks(args, of.senses)
-    if of.walks == "expert":
-        return (first,)
-    learner = learn(args, "full", seed) if of.walks == "dagger" else None
-    return first, walks(args, of.senses, args.scenes, learner)
-
-
 def learn(args: Args, row: str, seed: int) -> Path:
     """The weights of a row after the last update."""
     if row in NETWORKS:
@@ -138,10 +131,15 @@ def learn(args: Args, row: str, seed: int) -> Path:
             )
         )
     of = VLM_ROWS[row]
+    before = learn(args, of.after, seed) if of.after else None
+    decisions = [walks(args, of.senses)]
+    if before is not None:
+        decisions.append(walks(args, of.senses, args.scenes, before if of.dagger else None))
     return train_vlm(
         VLMConfig(
             out=f"{args.out}/{row}-{seed}",
-            decisions=all_walks(args, row, seed),
+            decisions=tuple(decisions),
+            start=None if before is None else str(before),
             levels=of.levels,
             blind=of.blind,
             jepa_weight=of.jepa_weight,

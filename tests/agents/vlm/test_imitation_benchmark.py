@@ -48,3 +48,12 @@ def test_seeds_are_averaged_episode_by_episode() -> None:
 def test_every_row_reads_what_its_walks_note() -> None:
     for row in VLM_ROWS.values():
         assert set(row.levels) <= set(SENSES[row.senses][1])
+
+
+def test_rows_that_go_on_read_as_the_row_before() -> None:
+    for row in VLM_ROWS.values():
+        assert not row.dagger or row.after, "somebody has to walk"
+        if row.after:
+            before = VLM_ROWS[row.after]
+            assert (row.senses, row.levels, row.blind) == (before.senses, before.levels, before.blind)
+            assert not before.after, "as many updates more as it had, no more"
