@@ -18,8 +18,8 @@ from typing import Any
 
 import tyro
 
-from agents.baselines.config import NETWORKS, BaselineConfig, SequenceConfig
-from agents.baselines.training import train_baseline
+from agents.baselines.config import BaselineConfig, SequenceConfig
+from agents.baselines.training import WEIGHTS, train_baseline
 from agents.closed_loop import evaluate_agent
 from agents.collect import collect_decisions
 from agents.config import EvaluationConfig, Perception
@@ -69,12 +69,15 @@ VLM_ROWS = {
     "dagger": Row(after="full", dagger=True),
 }
 
+RECURRENT_ROWS = {"seq2seq": "seq2seq", "cma": "cma", "cma-dagger": "cma"}
+"""VLN-CE's agents; with "-dagger" the network goes on with walks of its own through the same houses."""
+
 
 @dataclass(frozen=True)
 class Args:
     """Train rows from the same walks, and compare them."""
 
-    rows: tuple[str, ...] = (*VLM_ROWS, *NETWORKS)
+    rows: tuple[str, ...] = (*VLM_ROWS, *RECURRENT_ROWS)
     main_rows: tuple[str, ...] = ("full", "dagger")
     """Rows that are trained with all seeds, the others with the first."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -115,11 +118,13 @@ def walks(args: Args, senses: str, first_scene: int = 0, learner: Path | None = 
 
 def learn(args: Args, row: str, seed: int) -> Path:
     """The weights of a row after the last update."""
-    if row in NETWORKS:
-        return train_baseline(
+    if row in RECURRENT_ROWS:
+        out, has_dagger = Path(args.out) / f"{RECURRENT_ROWS[row]}-{seed}", row.endswith("-dagger")
+        train_baseline(
             BaselineConfig(
-                out=f"{args.out}/{row}-{seed}",
-                network=row,
+                out=str(out),
+                network=RECURRENT_ROWS[row],
+                dagger=(args.dagger_expert,) if has_dagger else (),
                 data=SequenceConfig(splits=("train_large",), scenes=args.scenes),
                 updates=args.updates,
                 batch_size=args.batch_size // 2,
@@ -130,6 +135,7 @@ def learn(args: Args, row: str, seed: int) -> Path:
                 seed=seed,
             )
         )
+        return (out / "dagger-1" if has_dagger else out) / WEIGHTS
     of = VLM_ROWS[row]
     before = learn(args, of.after, seed) if of.after else None
     decisions = [walks(args, of.senses)]

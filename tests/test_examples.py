@@ -15,7 +15,6 @@ import tyro
 
 from agents import cli
 from agents.base import WEIGHTS
-from agents.baselines.config import NETWORKS
 from agents.vlm_config import DecisionConfig, VLMConfig
 from benchmarks import imitation
 
@@ -76,7 +75,7 @@ def test_the_tables_of_the_3d_vlm_have_a_command_for_every_row(
     tables: dict[str, Any] = {type(each).__module__: each for each in commands}
     rows = tables["benchmarks.imitation"]
     assert isinstance(rows, imitation.Args)
-    assert set(rows.rows) == {*imitation.VLM_ROWS, *NETWORKS}
+    assert set(rows.rows) == {*imitation.VLM_ROWS, *imitation.RECURRENT_ROWS}
     (blind,) = [each for each in commands if isinstance(each, VLMConfig)]
     assert blind.start == str((WEIGHTS / "dynam3d-tiny").relative_to(WEIGHTS.parents[1]))
     trained = {blind.out, *(f"{rows.out}/{row}-{seed}" for row in rows.rows for seed in rows.seeds)}
