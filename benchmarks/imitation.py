@@ -80,6 +80,8 @@ class Args:
     rows: tuple[str, ...] = (*VLM_ROWS, *RECURRENT_ROWS)
     main_rows: tuple[str, ...] = ("full", "dagger")
     """Rows that are trained with all seeds, the others with the first."""
+    compared_with: tuple[str, ...] = ("full", "dagger")
+    """Rows that the others are compared with, episode by episode."""
     seeds: tuple[int, ...] = (0, 1, 2)
     scenes: int = 100
     """The first of train_large; each has 14 routes."""
@@ -186,13 +188,13 @@ def main(args: Args, evaluate: Callable[[Args, Path], list[Record]] = walk) -> d
         row: {"seeds": [summarise(records) for records in each], "mean": summarise(rows[row])}
         for row, each in runs.items()
     }
-    first = args.rows[0]
-    print("\n" + comparison_table(rows, first, "markdown"))
-    for row in args.rows[1:]:
-        for metric in ("is_success", "spl"):
-            gap = paired_difference(rows[first], rows[row], metric)
-            results[row][f"{first} minus this, {metric}"] = [gap.mean, gap.low, gap.high]
-    dataset = rows[first][0]["dataset"]
+    for ours in [row for row in args.compared_with if row in rows]:
+        print("\n" + comparison_table(rows, ours, "markdown"))
+        for row in [row for row in rows if row != ours]:
+            for metric in ("is_success", "spl"):
+                gap = paired_difference(rows[ours], rows[row], metric)
+                results[row][f"{ours} minus this, {metric}"] = [gap.mean, gap.low, gap.high]
+    dataset = rows[args.rows[0]][0]["dataset"]
     path = save_result(args.save_as, results, dataset=dataset, settings=dataclasses.asdict(args))
     print(f"\nsaved {path}")
     return results
