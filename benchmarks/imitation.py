@@ -69,7 +69,7 @@ VLM_ROWS = {
     "dagger": Row(after="full", dagger=True),
 }
 
-RECURRENT_ROWS = {"seq2seq": "seq2seq", "cma": "cma", "cma-dagger": "cma"}
+RECURRENT_ROWS = ("seq2seq", "cma", "cma-dagger")
 """VLN-CE's agents; with "-dagger" the network goes on with walks of its own through the same houses."""
 
 
@@ -121,11 +121,12 @@ def walks(args: Args, senses: str, first_scene: int = 0, learner: Path | None = 
 def learn(args: Args, row: str, seed: int) -> Path:
     """The weights of a row after the last update."""
     if row in RECURRENT_ROWS:
-        out, has_dagger = Path(args.out) / f"{RECURRENT_ROWS[row]}-{seed}", row.endswith("-dagger")
+        network, has_dagger = row.removesuffix("-dagger"), row.endswith("-dagger")
+        out = Path(args.out) / f"{network}-{seed}"
         train_baseline(
             BaselineConfig(
                 out=str(out),
-                network=RECURRENT_ROWS[row],
+                network=network,
                 dagger=(args.dagger_expert,) if has_dagger else (),
                 data=SequenceConfig(splits=("train_large",), scenes=args.scenes),
                 updates=args.updates,

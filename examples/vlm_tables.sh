@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every row of the README's tables about the 3D-VLM, in a checkout, on 2 CPU cores without a GPU: about 15 hours.
+# Every row of the README's tables about the 3D-VLM, in a checkout, on 2 CPU cores without a GPU: about 10 hours.
 # What is there is not made again, and what was cut off goes on. Rows of benchmarks.imitation can be made side by
 # side, in several processes (--rows full, then --rows 2d-history ...); the call here makes the table of all.
 set -euo pipefail
